@@ -1,0 +1,35 @@
+"""The one engine of a process, and the sessions over it (ADR 0002)."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from adapters.postgres.codec import decode_json, encode_json
+
+
+def make_engine(
+    url: str,
+    *,
+    pool_size: int = 20,
+    max_overflow: int = 30,
+    pool_pre_ping: bool = True,
+    pool_recycle: int = 3600,
+    command_timeout: float = 30.0,
+) -> AsyncEngine:
+    """``pool_recycle`` and ``command_timeout`` are seconds. Opens nothing yet."""
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_pre_ping=pool_pre_ping,
+        pool_recycle=pool_recycle,
+        json_serializer=encode_json,
+        json_deserializer=decode_json,
+        connect_args={
+            "command_timeout": command_timeout,
+            "timeout": 10.0,
+            "server_settings": {"application_name": "cuebx", "timezone": "UTC"},
+        },
+    )
+
+
+def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    return async_sessionmaker(engine, expire_on_commit=False, autoflush=False)

@@ -1,0 +1,33 @@
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from adapters.postgres.base import Base
+
+
+class KeyRecord(Base):
+    """A customer's key (live or test) names its account; a service key names none."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    digest: Mapped[bytes]
+    name: Mapped[str]
+    last_four: Mapped[str]
+    workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspace.id"))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('live', 'test', 'service')", name="kind"),
+        CheckConstraint("(kind = 'service') = (account_id IS NULL)", name="account"),
+        CheckConstraint("(account_id IS NULL) = (workspace_id IS NULL)", name="workspace"),
+        Index(None, "digest", unique=True),
+        Index(None, "workspace_id"),
+        Index(None, "account_id"),
+    )

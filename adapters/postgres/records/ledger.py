@@ -1,0 +1,83 @@
+"""The hot tables. Each key begins with the account, so that they can be distributed by it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from adapters.postgres.base import Base
+
+OPEN = "state IN ('held', 'started')"
+
+
+class LotRecord(Base):
+    """``granted = free + held + spent``; free is what the three others leave. Microcredits."""
+
+    __tablename__ = "lot"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    granted: Mapped[int]
+    held: Mapped[int]
+    spent: Mapped[int]
+    priority: Mapped[int]
+    starts_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    reference: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("held >= 0 AND spent >= 0 AND held + spent <= granted", name="balance"),
+        Index(None, "account_id", "reference", unique=True),
+        Index(
+            "ix_lot_usable",
+            "account_id",
+            "expires_at",
+            postgresql_where=text("spent < granted OR source = 'overdraft'"),
+        ),
+    )
+
+
+class ReservationRecord(Base):
+    __tablename__ = "reservation"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    request: Mapped[str]
+    fingerprint: Mapped[str]
+    key_id: Mapped[UUID | None]
+    feature: Mapped[str]
+    rate: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    test: Mapped[bool]
+    state: Mapped[str]
+    estimate: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    holds: Mapped[list[Any]] = mapped_column(JSONB)
+    opening: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    settlement: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+    __table_args__ = (
+        CheckConstraint(f"({OPEN}) = (settlement IS NULL)", name="settled"),
+        Index(None, "account_id", "request", unique=True),
+        Index("ix_reservation_open", "account_id", "expires_at", postgresql_where=text(OPEN)),
+    )
+
+
+class RepaymentRecord(Base):
+    """Spending that moved from the overdraft lot to a lot granted later."""
+
+    __tablename__ = "repayment"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    overdraft_id: Mapped[UUID]
+    amount: Mapped[int]
+    at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)

@@ -1,0 +1,34 @@
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from adapters.postgres.base import Base
+
+
+class WorkspaceRecord(Base):
+    __tablename__ = "workspace"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    created_at: Mapped[datetime]
+    frozen_at: Mapped[datetime | None]
+
+    __table_args__ = (CheckConstraint("kind IN ('personal', 'team')", name="kind"),)
+
+
+class AccountRecord(Base):
+    __tablename__ = "account"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"))
+    product: Mapped[str]
+    plan: Mapped[str]
+    plan_version: Mapped[int]
+    anchor: Mapped[datetime]
+    period_end: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("workspace_id", "product"),)

@@ -1,0 +1,43 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from adapters.postgres.accounts import SqlAccounts
+from adapters.postgres.catalog import SqlCatalogEntries
+from adapters.postgres.keys import SqlKeys
+from adapters.postgres.workspaces import SqlWorkspaces
+
+
+class SqlTx:
+    """One open transaction, and every repository that writes through it."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    @cached_property
+    def accounts(self) -> SqlAccounts:
+        return SqlAccounts(self._session)
+
+    @cached_property
+    def catalog(self) -> SqlCatalogEntries:
+        return SqlCatalogEntries(self._session)
+
+    @cached_property
+    def keys(self) -> SqlKeys:
+        return SqlKeys(self._session)
+
+    @cached_property
+    def workspaces(self) -> SqlWorkspaces:
+        return SqlWorkspaces(self._session)
+
+
+class SqlUnitOfWork:
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[SqlTx]:
+        async with self._sessions.begin() as session:
+            yield SqlTx(session)

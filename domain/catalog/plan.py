@@ -1,0 +1,43 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.catalog.feature import OnTimeout
+from domain.credits import Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariff:
+    """What a feature costs under a plan version: fixed when the plan was published."""
+
+    feature: str
+    price_version: int
+    price: Price
+    on_timeout: OnTimeout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One published version of a plan.
+
+    ``price`` is hundredths of ``currency`` a month, ``allocation`` and ``overdraft`` are microcredits,
+    ``multiplier`` is millionths; ``per_minute`` and ``per_day`` bound the calls of a workspace (None: unbounded).
+    """
+
+    product: str
+    key: str
+    version: int
+    name: str
+    description: str
+    price: int
+    currency: str
+    seats: int
+    allocation: int
+    overdraft: int
+    multiplier: int
+    per_minute: int | None
+    per_day: int | None
+    tariffs: Mapping[str, Tariff]
+
+    @property
+    def free(self) -> bool:
+        return self.price == 0

@@ -1,0 +1,59 @@
+"""The families of what can go wrong. An edge maps a family to its own terms; a slice names the fault."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """An answer, not a bug. ``code`` is stable for programs; dataclass fields are facts for the caller."""
+
+    code: ClassVar[str]
+
+
+class Invalid(DomainError):
+    """What was asked makes no sense."""
+
+
+class Unauthenticated(DomainError):
+    """Nobody we know asks."""
+
+
+class Unaffordable(DomainError):
+    """There are not enough credits."""
+
+
+class Denied(DomainError):
+    """We know who asks; it is not theirs to do."""
+
+
+class Missing(DomainError):
+    """There is no such thing, or it is somebody else's."""
+
+
+class Conflict(DomainError):
+    """It contradicts what is already so."""
+
+
+class Limited(DomainError):
+    """Too much in too short a time. Its errors have a field ``retry_after`` in whole seconds."""
+
+
+class Unavailable(DomainError):
+    """Something that we need is away. It may work later."""
+
+
+class UpstreamFailed(DomainError):
+    """The model's service answered with a failure, or with rubbish."""
+
+
+class UpstreamLate(DomainError):
+    """The model's service did not answer in time."""
+
+
+@dataclass(eq=False)
+class DatabaseUnavailable(Unavailable):
+    code: ClassVar[str] = "database_unavailable"
+    retry_after: int = 1
+
+    def __str__(self) -> str:
+        return "the database cannot be reached; nothing was changed, try again"

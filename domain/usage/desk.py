@@ -1,0 +1,201 @@
+"""The working set of one account: what a batch of commands reads, changes and leaves to be written.
+
+Everything on it is immutable and only ever replaced whole, so a command that is refused changed nothing,
+provided that it computes first and puts last.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from domain.ids import AccountId, LotId, ReservationId
+from domain.period import month_of
+from domain.usage.account import Account
+from domain.usage.lot import PRIORITY, Lot, Part, Source
+from domain.usage.record import Repayment, UsageRecord
+from domain.usage.reservation import Reservation, Settlement, State
+from domain.usage.terms import Terms
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Command(Protocol[T_co]):
+    """One thing to be done to one account. It names what must lie on the desk before it can decide."""
+
+    @property
+    def account(self) -> AccountId: ...
+
+    @property
+    def reservation(self) -> ReservationId | None:
+        """The reservation that it is about, where there is one already."""
+
+    @property
+    def request(self) -> str | None:
+        """The idempotency key under which it may have been done before."""
+
+    @property
+    def reference(self) -> str | None:
+        """The grant's reference under which it may have been done before."""
+
+    def decide(self, desk: "Desk", now: datetime) -> T_co:
+        """Do it, or raise a DomainError and leave the desk as it was."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    account: Account
+    terms: Terms
+    new_id: Callable[[], UUID]
+    lots: dict[LotId, Lot] = field(default_factory=dict)
+    reservations: dict[ReservationId, Reservation] = field(default_factory=dict)
+    requests: dict[str, ReservationId] = field(default_factory=dict)
+    changed_lots: set[LotId] = field(default_factory=set)
+    changed_reservations: set[ReservationId] = field(default_factory=set)
+    records: list[UsageRecord] = field(default_factory=list)
+    repayments: list[Repayment] = field(default_factory=list)
+    account_changed: bool = False
+
+    def add(self, lots: Iterable[Lot] = (), reservations: Iterable[Reservation] = ()) -> None:
+        """Lay out what the books hold already."""
+        self.lots.update((lot.id, lot) for lot in lots)
+        for each in reservations:
+            self.reservations[each.id] = each
+            self.requests[each.request] = each.id
+
+    def put_lot(self, lot: Lot) -> None:
+        self.lots[lot.id] = lot
+        self.changed_lots.add(lot.id)
+
+    def put_reservation(self, reservation: Reservation) -> None:
+        self.reservations[reservation.id] = reservation
+        self.requests[reservation.request] = reservation.id
+        self.changed_reservations.add(reservation.id)
+
+    def open(self, now: datetime) -> None:
+        """What time alone has done since the account was last written: holds and periods that ran out."""
+        self._renew(now)
+        for each in list(self.reservations.values()):
+            if each.overdue(now):
+                self._expire(each)
+
+    def available(self, now: datetime) -> int:
+        """Microcredits that can be reserved."""
+        return sum(lot.free for lot in self._spendable(now))
+
+    def take(self, amount: int, now: datetime) -> tuple[Part, ...]:
+        """The parts of lots, in burn order, that make up ``amount``, or as much of it as is free."""
+        parts = []
+        for lot in sorted(self._spendable(now), key=_burn_order):
+            if amount <= 0:
+                break
+            part = Part(lot.id, min(lot.free, amount))
+            amount -= part.amount
+            parts.append(part)
+        return tuple(parts)
+
+    def hold(self, parts: Iterable[Part]) -> None:
+        for part in parts:
+            self.put_lot(self.lots[part.lot].hold(part.amount))
+
+    def unhold(self, parts: Iterable[Part]) -> None:
+        for part in parts:
+            self.put_lot(self.lots[part.lot].unhold(part.amount))
+
+    def spend(self, parts: Iterable[Part]) -> None:
+        for part in parts:
+            self.put_lot(self.lots[part.lot].spend(part.amount))
+
+    def lend(self, amount: int, now: datetime) -> tuple[Part, ...]:
+        """As much of ``amount`` as the plan's overdraft still gives. Opens its lot at the first need."""
+        lot = self._overdraft()
+        if lot is None:
+            if self.terms.overdraft == 0:
+                return ()
+            lot = Lot(
+                id=LotId(self.new_id()),
+                source=Source.OVERDRAFT,
+                granted=self.terms.overdraft,
+                priority=PRIORITY[Source.OVERDRAFT],
+                starts_at=now,
+                created_at=now,
+            )
+        else:
+            lot = replace(lot, granted=max(self.terms.overdraft, lot.spent))
+        part = Part(lot.id, min(lot.free, amount))
+        if part.amount == 0:
+            return ()
+        self.put_lot(lot)
+        return (part,)
+
+    def receive(self, lot: Lot, now: datetime) -> None:
+        """A new lot. What the account has overdrawn is paid back from it first."""
+        overdraft = self._overdraft()
+        owed = min(overdraft.spent, lot.free) if overdraft is not None and lot.live(now) else 0
+        if overdraft is not None and owed:
+            self.put_lot(replace(overdraft, spent=overdraft.spent - owed))
+            self.repayments.append(Repayment(self.account.id, overdraft.id, lot.id, owed, now))
+            lot = lot.spend(owed)
+        self.put_lot(lot)
+
+    def record(self, settled: Reservation, settlement: Settlement) -> None:
+        self.put_reservation(settled)
+        self.records.append(UsageRecord.of(settled, settlement))
+
+    def _spendable(self, now: datetime) -> list[Lot]:
+        return [
+            lot
+            for lot in self.lots.values()
+            if lot.source is not Source.OVERDRAFT and lot.live(now) and lot.free
+        ]
+
+    def _overdraft(self) -> Lot | None:
+        return next((lot for lot in self.lots.values() if lot.source is Source.OVERDRAFT), None)
+
+    def _renew(self, now: datetime) -> None:
+        end = self.account.period_end
+        if not self.terms.renews or (end is not None and now < end):
+            return
+        period = month_of(self.account.anchor, now)
+        self.account = replace(self.account, period_end=period.end)
+        self.account_changed = True
+        if self.terms.allocation:
+            allocation = Lot(
+                id=LotId(self.new_id()),
+                source=Source.ALLOCATION,
+                granted=self.terms.allocation,
+                priority=PRIORITY[Source.ALLOCATION],
+                starts_at=period.start,
+                expires_at=period.end,
+                created_at=now,
+                reference=f"allocation:{period.start.isoformat()}",
+            )
+            self.receive(allocation, now)
+
+    def _expire(self, reservation: Reservation) -> None:
+        """A hold past its deadline: refunded, or charged whole where its feature says so once started.
+
+        It ends at its deadline, not when somebody noticed.
+        """
+        parts, at = reservation.holds, reservation.expires_at
+        self.unhold(parts)
+        if reservation.state is State.STARTED and reservation.rate.charge_on_timeout:
+            self.spend(parts)
+            charged = reservation.held
+            settlement = Settlement(
+                usage=reservation.estimate,
+                cost=charged,
+                charged=charged,
+                charges=parts,
+                available=self.available(at),
+                at=at,
+            )
+            self.record(reservation.settle(State.EXPIRED, settlement), settlement)
+        else:
+            settlement = Settlement(available=self.available(at), at=at)
+            self.put_reservation(reservation.settle(State.EXPIRED, settlement))
+
+
+def _burn_order(lot: Lot) -> tuple[object, ...]:
+    return lot.burn_order

@@ -1,0 +1,35 @@
+from dataclasses import dataclass
+from typing import ClassVar
+
+from domain.errors import Limited
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``calls`` in any window of ``seconds``. ``name`` is the policy's name in the headers."""
+
+    name: str
+    calls: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where somebody stands under a limit: ``remaining`` calls, and ``reset`` seconds until more."""
+
+    limit: Limit
+    remaining: int
+    reset: int
+
+
+@dataclass(eq=False)
+class RateLimited(Limited):
+    """``retry_after`` is whole seconds, at least 1."""
+
+    code: ClassVar[str] = "rate_limited"
+    limit: str
+    retry_after: int
+    standings: tuple[Standing, ...]
+
+    def __str__(self) -> str:
+        return f"the plan's limit of calls per {self.limit} is used up; try again in {self.retry_after} s"
