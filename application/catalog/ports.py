@@ -1,13 +1,18 @@
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 from domain.catalog.feature import Feature
 from domain.catalog.plan import Plan
+from domain.catalog.product import Product
+from domain.catalog.publication import Change, Entry
 from domain.ids import PlanRef
 
 
 class Catalog(Protocol):
-    """What is published. Versions never change, so they may be kept for ever; what is newest may be
-    one second old.
+    """What is published. Raises DatabaseUnavailable where that is not at hand.
+
+    Versions never change, so they may be kept for ever; what is newest may be one second old.
     """
 
     async def plan(self, ref: PlanRef) -> Plan:
@@ -18,3 +23,33 @@ class Catalog(Protocol):
 
     async def feature(self, key: str) -> Feature:
         """The newest version. Raises FeatureMissing, also for one that was retired."""
+
+    async def products(self) -> tuple[Product, ...]:
+        """The newest of each that is not retired, by key."""
+
+    async def plans(self, product: str) -> tuple[Plan, ...]:
+        """The newest of each that is not retired, the cheapest first; none where there is no such product."""
+
+    async def features(self) -> tuple[Feature, ...]:
+        """The newest of each that is not retired, by key."""
+
+    def forget(self) -> None:
+        """Something was published: the next look at what is newest is a fresh one."""
+
+
+class CatalogEntries(Protocol):
+    """What is published, for whoever publishes."""
+
+    async def newest(self) -> tuple[Entry, ...]:
+        """The newest version of everything, the retired too.
+
+        Until the transaction ends, nobody else gets an answer to this.
+        """
+
+    async def apply(self, changes: Iterable[Change], *, at: datetime) -> None:
+        """Write new versions, and mark or unmark what is retired or restored. Call ``newest`` first."""
+
+
+class CatalogTx(Protocol):
+    @property
+    def catalog(self) -> CatalogEntries: ...

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain.catalog.feature import OnTimeout
+from domain.catalog.feature import Feature, OnTimeout
 from domain.credits import Price
 
 
@@ -14,13 +14,22 @@ class Tariff:
     price: Price
     on_timeout: OnTimeout
 
+    @classmethod
+    def of(cls, feature: Feature) -> "Tariff":
+        return cls(
+            feature=feature.key,
+            price_version=feature.price_version,
+            price=feature.price,
+            on_timeout=feature.on_timeout,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One published version of a plan.
 
     ``price`` is hundredths of ``currency`` a month, ``allocation`` and ``overdraft`` are microcredits,
-    ``multiplier`` is millionths; ``per_minute`` and ``per_day`` bound the calls of a workspace (None: unbounded).
+    ``multiplier`` is millionths; ``per_minute`` and ``per_day`` bound the calls of a workspace (None: not).
     """
 
     product: str
