@@ -8,7 +8,7 @@ picocredit    what prices count, so that one token may cost less than a microcre
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from domain.errors import Invalid
 
@@ -111,3 +111,34 @@ class Price:
             self.per_call + self.per_input_token * rest.input_tokens + self.per_unit * rest.units
         ) * multiplier
         return min(asked, (budget * (PICO // MICRO) * ONE - base) // each)
+
+    def explain(self, quantity: Quantity, *, multiplier: int) -> "Arithmetic":
+        """How ``of`` comes to its answer."""
+        terms = (
+            Term("call", 1, self.per_call),
+            Term("input_token", quantity.input_tokens, self.per_input_token),
+            Term("output_token", quantity.output_tokens, self.per_output_token),
+            Term("unit", quantity.units, self.per_unit),
+        )
+        return Arithmetic(terms, multiplier, self.of(quantity, multiplier=multiplier))
+
+
+class Term(NamedTuple):
+    """``count`` things at ``price`` picocredits each."""
+
+    per: str
+    count: int
+    price: int
+
+    @property
+    def amount(self) -> int:
+        """Picocredits."""
+        return self.count * self.price
+
+
+class Arithmetic(NamedTuple):
+    """The sum of ``terms``, times ``multiplier`` (millionths), rounded up once, is ``total`` microcredits."""
+
+    terms: tuple[Term, ...]
+    multiplier: int
+    total: int

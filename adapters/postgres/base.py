@@ -1,9 +1,10 @@
 """What every table shares."""
 
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, MetaData, Text, Uuid
+from sqlalchemy import BigInteger, DateTime, MetaData, Table, Text, Uuid
 from sqlalchemy.ext.asyncio import AsyncAttrs
 from sqlalchemy.orm import DeclarativeBase
 
@@ -24,3 +25,8 @@ class Base(AsyncAttrs, DeclarativeBase):
         str: Text,
         UUID: Uuid(),
     }
+
+
+def table(record: type[Base]) -> Table:
+    """The Core table of ``record``, for statements that return plain rows."""
+    return cast("Table", record.__table__)

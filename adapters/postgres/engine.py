@@ -1,8 +1,16 @@
 """The one engine of a process, and the sessions over it (ADR 0002)."""
 
+from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from adapters.postgres.codec import decode_json, encode_json
+
+
+def asyncpg_url(text: str) -> URL:
+    """From what every other program takes too: ``postgres://``, ``postgresql://``, ``?sslmode=``."""
+    url = make_url(text).set(drivername="postgresql+asyncpg")
+    mode = url.query.get("sslmode")
+    return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode}) if mode else url
 
 
 def make_engine(
@@ -16,7 +24,7 @@ def make_engine(
 ) -> AsyncEngine:
     """``pool_recycle`` and ``command_timeout`` are seconds. Opens nothing yet."""
     return create_async_engine(
-        url,
+        asyncpg_url(url),
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_pre_ping=pool_pre_ping,

@@ -1,19 +1,23 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from domain.ids import AccountId, ReservationId, WorkspaceId
-from domain.usage.account import Account
+from domain.ids import AccountId, KeyId, LotId, ReservationId, WorkspaceId
+from domain.usage.balance import Balance
 from domain.usage.desk import Command
 from domain.usage.limits import Limit, Standing
+from domain.usage.record import Sums, UsageRecord
 from domain.usage.reservation import Reservation
 
 T = TypeVar("T")
 
 
 class Ledger(Protocol):
-    """The hot path. Each command is one atomic step, decided by itself (``Command.decide``) and durable
-    before its answer is given; the time it decides by is the database's.
+    """The hot path: each command is one atomic step, decided by itself (``Command.decide``).
 
+    It is durable before its answer is given; the time it decides by is the database's.
     Raises what the command raises, AccountMissing, and DatabaseUnavailable (nothing was changed, or the
     outcome is unknown: the same command may be sent again).
     """
@@ -33,14 +37,64 @@ class RateLimiter(Protocol):
         """
 
 
-class Balances(Protocol):
-    async def of(self, account: AccountId) -> "Balance":
-        """As of now by the database's clock. Raises AccountMissing."""
+class By(StrEnum):
+    DAY = "day"
+    HOUR = "hour"
+    FEATURE = "feature"
+    KEY = "key"
 
 
-class Reservations(Protocol):
-    async def get(self, account: AccountId, id: ReservationId) -> Reservation:
-        """As it stands now: one past its deadline is expired. Raises ReservationMissing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageGroup:
+    """Sums over what the named parts have in common; a part not asked for is None."""
+
+    day: datetime | None = None
+    hour: datetime | None = None
+    feature: str | None = None
+    key: KeyId | None = None
+    sums: Sums
 
 
-Balance = tuple[Account, int]  # placeholder until queries.py
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Behind which record a page begins."""
+
+    recorded_at: datetime
+    id: ReservationId
+
+
+class UsageReader(Protocol):
+    """The books of one account, as they stand at this instant. Raises DatabaseUnavailable."""
+
+    async def balance(self, account: AccountId) -> Balance:
+        """Raises AccountMissing."""
+
+    async def reservation(self, account: AccountId, id: ReservationId) -> Reservation:
+        """One past its deadline is expired. Raises ReservationMissing."""
+
+    async def sums(
+        self, account: AccountId, start: datetime, end: datetime, by: frozenset[By]
+    ) -> Sequence[UsageGroup]:
+        """From ``start`` up to but without ``end``, both whole hours; sorted by time, feature, key."""
+
+    async def records(
+        self, account: AccountId, start: datetime, end: datetime, *, after: Place | None, limit: int
+    ) -> Sequence[UsageRecord]:
+        """The newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something in the books that does not add up. Figures in microcredits."""
+
+    account: AccountId
+    lot: LotId | None = None
+    reservation: ReservationId | None = None
+    fault: str
+    expected: int
+    found: int
+
+
+class Auditor(Protocol):
+    async def audit(self) -> Sequence[Finding]:
+        """Recounts every account from its reservations, charges and grants, on one snapshot."""

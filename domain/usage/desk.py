@@ -21,8 +21,8 @@ from domain.usage.terms import Terms
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Command(Protocol[T_co]):
-    """One thing to be done to one account. It names what must lie on the desk before it can decide."""
+class Names(Protocol):
+    """What must lie on the desk before something can be decided or told."""
 
     @property
     def account(self) -> AccountId: ...
@@ -39,6 +39,10 @@ class Command(Protocol[T_co]):
     def reference(self) -> str | None:
         """The grant's reference under which it may have been done before."""
 
+
+class Command(Names, Protocol[T_co]):
+    """One thing to be done to one account."""
+
     def decide(self, desk: "Desk", now: datetime) -> T_co:
         """Do it, or raise a DomainError and leave the desk as it was."""
 
@@ -52,23 +56,27 @@ class Desk:
     reservations: dict[ReservationId, Reservation] = field(default_factory=dict)
     requests: dict[str, ReservationId] = field(default_factory=dict)
     changed_lots: set[LotId] = field(default_factory=set)
+    new_reservations: set[ReservationId] = field(default_factory=set)
     changed_reservations: set[ReservationId] = field(default_factory=set)
     records: list[UsageRecord] = field(default_factory=list)
     repayments: list[Repayment] = field(default_factory=list)
     account_changed: bool = False
 
-    def add(self, lots: Iterable[Lot] = (), reservations: Iterable[Reservation] = ()) -> None:
-        """Lay out what the books hold already."""
-        self.lots.update((lot.id, lot) for lot in lots)
-        for each in reservations:
-            self.reservations[each.id] = each
-            self.requests[each.request] = each.id
+    def lay(self, lots: Iterable[Lot], reservations: Iterable[Reservation]) -> None:
+        """Lay out what the books have."""
+        for lot in lots:
+            self.lots[lot.id] = lot
+        for reservation in reservations:
+            self.reservations[reservation.id] = reservation
+            self.requests[reservation.request] = reservation.id
 
     def put_lot(self, lot: Lot) -> None:
         self.lots[lot.id] = lot
         self.changed_lots.add(lot.id)
 
     def put_reservation(self, reservation: Reservation) -> None:
+        if reservation.id not in self.reservations:
+            self.new_reservations.add(reservation.id)
         self.reservations[reservation.id] = reservation
         self.requests[reservation.request] = reservation.id
         self.changed_reservations.add(reservation.id)
@@ -114,6 +122,7 @@ class Desk:
             if self.terms.overdraft == 0:
                 return ()
             lot = Lot(
+                account=self.account.id,
                 id=LotId(self.new_id()),
                 source=Source.OVERDRAFT,
                 granted=self.terms.overdraft,
@@ -135,7 +144,7 @@ class Desk:
         owed = min(overdraft.spent, lot.free) if overdraft is not None and lot.live(now) else 0
         if overdraft is not None and owed:
             self.put_lot(replace(overdraft, spent=overdraft.spent - owed))
-            self.repayments.append(Repayment(self.account.id, overdraft.id, lot.id, owed, now))
+            self.repayments.append(Repayment(self.account.id, lot.id, overdraft.id, owed, now))
             lot = lot.spend(owed)
         self.put_lot(lot)
 
@@ -162,6 +171,7 @@ class Desk:
         self.account_changed = True
         if self.terms.allocation:
             allocation = Lot(
+                account=self.account.id,
                 id=LotId(self.new_id()),
                 source=Source.ALLOCATION,
                 granted=self.terms.allocation,

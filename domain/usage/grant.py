@@ -16,7 +16,7 @@ class Granted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """Add a lot. The same ``reference`` grants once. Raises GrantReferenceReused. ``amount`` in microcredits."""
+    """Add a lot of ``amount`` microcredits. One ``reference`` grants once. Raises GrantReferenceReused."""
 
     account: AccountId
     id: LotId
@@ -41,6 +41,7 @@ class Grant:
                     raise GrantReferenceReused(self.reference)
                 return Granted(lot, desk.available(now), replayed=True)
         lot = Lot(
+            account=self.account,
             id=self.id,
             source=self.source,
             granted=self.amount,

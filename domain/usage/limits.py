@@ -1,5 +1,6 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from domain.errors import Limited
 
@@ -30,6 +31,12 @@ class RateLimited(Limited):
     limit: str
     retry_after: int
     standings: tuple[Standing, ...]
+
+    @classmethod
+    def of(cls, standings: Sequence[Standing]) -> Self:
+        """By the limits that are used up; the caller has to wait for the last of them."""
+        last = max((each for each in standings if not each.remaining), key=lambda each: each.reset)
+        return cls(limit=last.limit.name, retry_after=max(1, last.reset), standings=tuple(standings))
 
     def __str__(self) -> str:
         return f"the plan's limit of calls per {self.limit} is used up; try again in {self.retry_after} s"

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
 
-from domain.ids import LotId
+from domain.ids import AccountId, LotId
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -38,6 +38,7 @@ class Part(NamedTuple):
 class Lot:
     """A grant of credits. ``granted = free + held + spent``, and none is negative. All in microcredits."""
 
+    account: AccountId
     id: LotId
     source: Source
     granted: int

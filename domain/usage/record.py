@@ -51,12 +51,13 @@ class UsageRecord:
         )
 
 
-class Repayment(NamedTuple):
-    """A grant that paid back overdraft: ``amount`` microcredits of what ``overdraft`` had spent became ``lot``'s."""
+@dataclass(frozen=True, slots=True)
+class Repayment:
+    """A grant paid back overdraft: ``amount`` microcredits that ``overdraft`` had spent became ``lot``'s."""
 
     account: AccountId
-    overdraft: LotId
     lot: LotId
+    overdraft: LotId
     amount: int
     at: datetime
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,16 +29,14 @@ class LotRecord(Base):
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime]
     reference: Mapped[str | None]
+    usable: Mapped[bool] = mapped_column(Computed("spent < granted OR source = 'overdraft'", persisted=True))
 
     __table_args__ = (
         CheckConstraint("held >= 0 AND spent >= 0 AND held + spent <= granted", name="balance"),
         Index(None, "account_id", "reference", unique=True),
-        Index(
-            "ix_lot_usable",
-            "account_id",
-            "expires_at",
-            postgresql_where=text("spent < granted OR source = 'overdraft'"),
-        ),
+        # `usable` seldom changes, so that a hold or a charge stays a heap-only update of the lot.
+        Index("ix_lot_usable", "account_id", "expires_at", postgresql_where=text("usable")),
+        {"postgresql_with": {"fillfactor": 50}},
     )
 
 

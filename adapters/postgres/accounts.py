@@ -1,0 +1,43 @@
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.postgres.books import ACCOUNTS, account_from
+from adapters.postgres.records import AccountRecord
+from application.keys.ports import Accounts
+from application.workspaces.ports import WorkspaceAccounts
+from domain.ids import AccountId
+from domain.usage.account import Account
+from domain.usage.errors import AccountMissing
+
+
+class SqlAccounts(Accounts, WorkspaceAccounts):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, account: Account) -> None:
+        self._session.add(
+            AccountRecord(
+                id=account.id,
+                workspace_id=account.workspace,
+                product=account.plan.product,
+                plan=account.plan.plan,
+                plan_version=account.plan.version,
+                anchor=account.anchor,
+                period_end=account.period_end,
+                created_at=account.anchor,
+            )
+        )
+        await self._session.flush()
+
+    async def get(self, id: AccountId) -> Account:
+        row = (await self._session.execute(ACCOUNTS, {"accounts": [id]})).one_or_none()
+        if row is None:
+            raise AccountMissing
+        return account_from(row)
+
+    async def all(self) -> Sequence[Account]:
+        ids = sa.select(sa.func.array_agg(AccountRecord.id))
+        every = (await self._session.execute(ids)).scalar_one()
+        return [account_from(row) for row in await self._session.execute(ACCOUNTS, {"accounts": every or []})]

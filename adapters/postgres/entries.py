@@ -1,0 +1,160 @@
+"""What a batch changed in the books, written by one statement."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSON, JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.postgres.base import table
+from adapters.postgres.books import FIELDS
+from adapters.postgres.records import (
+    AccountRecord,
+    LotRecord,
+    RepaymentRecord,
+    ReservationRecord,
+    UsageHourRecord,
+    UsageRecordRecord,
+)
+from domain.usage.desk import Desk
+from domain.usage.record import by_hour
+
+NO_KEY = UUID(int=0)
+
+_account = table(AccountRecord)
+_lot = table(LotRecord)
+_reservation = table(ReservationRecord)
+_repayment = table(RepaymentRecord)
+_record = table(UsageRecordRecord)
+_hour = table(UsageHourRecord)
+
+
+def _rows(name: str, columns: Mapping[str, sa.types.TypeEngine[Any]]) -> sa.TableValuedAlias:
+    """A JSON array of objects, bound as ``name``, as a table."""
+    return (
+        sa.func.json_to_recordset(sa.cast(sa.bindparam(name, type_=sa.Text), JSON))
+        .table_valued(*(sa.column(key, type_) for key, type_ in columns.items()))
+        .render_derived(name=f"new_{name}", with_types=True)
+    )
+
+
+def _types(table: sa.Table, *, but: Iterable[str] = ()) -> dict[str, sa.types.TypeEngine[Any]]:
+    return {
+        FIELDS.get(column.key, column.key): JSONB() if isinstance(column.type, JSONB) else column.type
+        for column in table.c
+        if column.key not in but
+    }
+
+
+def _copy(table: sa.Table, name: str, *, but: Iterable[str] = ()) -> Any:  # noqa: ANN401 - SQLAlchemy's own
+    rows = _rows(name, _types(table, but=but))
+    target = [column for column in table.c if column.key not in but]
+    return insert(table).from_select(
+        [column.key for column in target],
+        sa.select(*(rows.c[FIELDS.get(column.key, column.key)] for column in target)),
+        include_defaults=False,
+    )
+
+
+def _save_lots() -> Any:  # noqa: ANN401
+    new = _copy(_lot, "lots", but={"usable"})
+    return new.on_conflict_do_update(
+        index_elements=["account_id", "id"],
+        set_={key: new.excluded[key] for key in ("granted", "held", "spent")},
+    )
+
+
+def _change_reservations() -> Any:  # noqa: ANN401
+    rows = _rows("changes", _types(_reservation))
+    changing = ("state", "estimate", "holds", "expires_at", "started_at", "settlement")
+    return (
+        sa.update(_reservation)
+        .values({key: rows.c[key] for key in changing})
+        .where(_reservation.c.account_id == rows.c.account, _reservation.c.id == rows.c.id)
+    )
+
+
+def _add_records() -> Any:  # noqa: ANN401
+    rows = _rows(
+        "records",
+        {**_types(_record, but={"input_tokens", "output_tokens", "units"}), "usage": JSONB()},
+    )
+    used = {key: rows.c.usage[key].as_integer() for key in ("input_tokens", "output_tokens", "units")}
+    values = [
+        used[column.key] if column.key in used else rows.c[FIELDS.get(column.key, column.key)]
+        for column in _record.c
+    ]
+    return insert(_record).from_select(
+        [column.key for column in _record.c], sa.select(*values), include_defaults=False
+    )
+
+
+def _sum_hours() -> Any:  # noqa: ANN401
+    new = _copy(_hour, "hours")
+    sums = ("calls", "input_tokens", "output_tokens", "units", "charged", "uncollected")
+    return new.on_conflict_do_update(
+        index_elements=list(_hour.primary_key),
+        set_={key: _hour.c[key] + new.excluded[key] for key in sums},
+    )
+
+
+def _move_periods() -> Any:  # noqa: ANN401
+    rows = _rows("periods", {"id": sa.Uuid(), "period_end": sa.DateTime(timezone=True)})
+    return sa.update(_account).values(period_end=rows.c.period_end).where(_account.c.id == rows.c.id)
+
+
+_PARTS = {
+    "lots": _save_lots,
+    "reservations": lambda: _copy(_reservation, "reservations"),
+    "changes": _change_reservations,
+    "records": _add_records,
+    "hours": _sum_hours,
+    "repayments": lambda: _copy(_repayment, "repayments"),
+    "periods": _move_periods,
+}
+
+
+@cache
+def _statement(parts: tuple[str, ...]) -> sa.Select[Any]:
+    """One statement for all the kinds of rows that there are; batches differ in few ways."""
+    return sa.select(sa.literal_column("1")).add_cte(*(_PARTS[part]().cte(f"write_{part}") for part in parts))
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def write_entries(connection: AsyncConnection, desks: Sequence[Desk]) -> None:
+    """Everything that lies changed on ``desks``."""
+    entries = {name: rows for name, rows in _entries(desks).items() if rows}
+    if entries:
+        text = {name: _encode(rows).decode() for name, rows in entries.items()}
+        await connection.execute(_statement(tuple(entries)), text)
+
+
+def _entries(desks: Sequence[Desk]) -> dict[str, list[Any]]:
+    records = [record for desk in desks for record in desk.records]
+    return {
+        "lots": [desk.lots[id] for desk in desks for id in desk.changed_lots],
+        "reservations": [desk.reservations[id] for desk in desks for id in desk.new_reservations],
+        "changes": [
+            desk.reservations[id]
+            for desk in desks
+            for id in desk.changed_reservations - desk.new_reservations
+        ],
+        "records": records,
+        "hours": [
+            {**key._asdict(), "key": key.key or NO_KEY, **asdict(sums)}
+            for key, sums in by_hour(records).items()
+        ],
+        "repayments": [each for desk in desks for each in desk.repayments],
+        "periods": [
+            {"id": desk.account.id, "period_end": desk.account.period_end}
+            for desk in desks
+            if desk.account_changed
+        ],
+    }

@@ -1,0 +1,98 @@
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any, TypeVar, cast
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adapters.batching import Batcher
+from adapters.postgres.books import find_accounts, read_books
+from adapters.postgres.entries import write_entries
+from adapters.postgres.faults import unreachable
+from adapters.postgres.terms import SqlTerms
+from application.metrics import Meter
+from application.ports import NewId
+from application.usage.ports import Ledger
+from domain.errors import DatabaseUnavailable, DomainError
+from domain.ids import AccountId
+from domain.usage.desk import Command, Desk
+from domain.usage.errors import AccountMissing
+
+T = TypeVar("T")
+
+
+class SqlLedger(Ledger):
+    """Group commit: the commands that arrive while one transaction runs share the next (DESIGN 6).
+
+    Lock the accounts, load what the commands need, let each command decide, write everything back, commit,
+    and only then answer. What a command refuses is its answer; it leaves the rest of the batch as it was.
+    """
+
+    def __init__(self, engine: AsyncEngine, terms: SqlTerms, new_id: NewId, meter: Meter) -> None:
+        self._engine = engine
+        self._terms = terms
+        self._new_id = new_id
+        self._meter = meter
+        self._batcher = Batcher[Command[Any], Any](self._serve)
+
+    async def execute(self, command: Command[T]) -> T:
+        return cast("T", await self._batcher.submit(command))
+
+    async def close(self) -> None:
+        """Every command taken on is written and answered."""
+        await self._batcher.close()
+
+    async def _serve(self, commands: Sequence[Command[Any]]) -> list[Any]:
+        """One transaction; on a lost connection once more, on a new one, before that is the answer.
+
+        Every command may be given twice, since it finds what it did the first time.
+        """
+        started = perf_counter()
+        try:
+            try:
+                answers = await self._transact(commands)
+            except Exception as error:
+                if not unreachable(error):
+                    raise
+                answers = await self._transact(commands)
+        except Exception as error:
+            if not unreachable(error):
+                raise
+            return [DatabaseUnavailable() for _ in commands]
+        self._meter.batch(len(commands), perf_counter() - started)
+        return answers
+
+    async def _transact(self, commands: Sequence[Command[Any]]) -> list[Any]:
+        async with self._engine.begin() as connection:
+            desks, now = await self._lay_out(connection, commands)
+            answers = [_decide(command, desks.get(command.account), now) for command in commands]
+            await write_entries(connection, list(desks.values()))
+        return answers
+
+    async def _lay_out(
+        self, connection: AsyncConnection, commands: Sequence[Command[Any]]
+    ) -> tuple[dict[AccountId, Desk], Any]:
+        wanted = list({command.account for command in commands})
+        accounts = await find_accounts(connection, wanted, lock=True)
+        books = await read_books(connection, [each.id for each in accounts], commands)
+        desks = {
+            each.id: Desk(
+                account=each, terms=await self._terms.of(each.plan, connection), new_id=self._new_id
+            )
+            for each in accounts
+        }
+        for lot in books.lots:
+            desks[lot.account].lay((lot,), ())
+        for reservation in books.reservations:
+            desks[reservation.account].lay((), (reservation,))
+        for desk in desks.values():
+            desk.open(books.now)
+        return desks, books.now
+
+
+def _decide(command: Command[Any], desk: Desk | None, now: Any) -> Any:  # noqa: ANN401 - each command has its own answer
+    if desk is None:
+        return AccountMissing()
+    try:
+        return command.decide(desk, now)
+    except DomainError as refusal:
+        return refusal

@@ -1,0 +1,51 @@
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from application.actor import Customer, Service
+from application.keys.ports import AccountDirectory, Keyring
+from application.ports import Clock
+from domain.errors import Denied
+from domain.keys.errors import ApiKeyUnknown, CustomerKeyNeeded, ServiceKeyRefused
+from domain.keys.key import Key, KeyKind, digest_of, kind_of
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Who presents a key."""
+
+    keyring: Keyring
+    directory: AccountDirectory
+    clock: Clock
+
+    async def customer(self, text: str) -> Customer:
+        """Raises ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, CustomerKeyNeeded."""
+        key = await self._find(text)
+        if key.account is None:
+            raise CustomerKeyNeeded
+        account = await self.directory.find(key.account)
+        return Customer(
+            key=key.id,
+            test=key.kind is KeyKind.TEST,
+            workspace=account.workspace,
+            account=account.id,
+            plan=account.plan,
+        )
+
+    async def service(self, text: str) -> Service:
+        """Raises ServiceKeyRefused, whatever is wrong with the key."""
+        try:
+            key = await self._find(text)
+        except Denied:
+            raise ServiceKeyRefused from None
+        if key.kind is not KeyKind.SERVICE:
+            raise ServiceKeyRefused
+        return Service(key=key.id)
+
+    async def _find(self, text: str) -> Key:
+        kind = kind_of(text)
+        digest = digest_of(text)
+        key = await self.keyring.find(digest)
+        if key is None or not compare_digest(key.digest, digest) or key.kind is not kind:
+            raise ApiKeyUnknown
+        key.check(self.clock.now())
+        return key

@@ -1,0 +1,50 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.ids import AccountId, KeyId, WorkspaceId
+from domain.keys.key import Key
+from domain.usage.account import Account
+
+
+class Keys(Protocol):
+    async def add(self, key: Key) -> None: ...
+
+    async def get(self, id: KeyId) -> Key:
+        """Raises KeyMissing. Locked until the transaction ends."""
+
+    async def save(self, key: Key) -> None:
+        """Every process hears of it when the transaction commits."""
+
+    async def of(self, workspace: WorkspaceId | None) -> Sequence[Key]:
+        """Oldest first; the service keys where no workspace is named."""
+
+
+class Accounts(Protocol):
+    async def get(self, id: AccountId) -> Account:
+        """Raises AccountMissing."""
+
+
+class KeysTx(Protocol):
+    @property
+    def keys(self) -> Keys: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+
+class Keyring(Protocol):
+    """Finds keys fast: what it says is at most one second old."""
+
+    async def find(self, digest: bytes) -> Key | None: ...
+
+
+class AccountDirectory(Protocol):
+    """Finds accounts fast: what it says is at most one second old."""
+
+    async def find(self, id: AccountId) -> Account:
+        """Raises AccountMissing."""
+
+
+class Secrets(Protocol):
+    def __call__(self, count: int) -> bytes:
+        """``count`` random bytes fit for a secret."""

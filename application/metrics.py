@@ -1,0 +1,11 @@
+from typing import Protocol
+
+
+class Meter(Protocol):
+    """Counts what an operator wants to see."""
+
+    def batch(self, size: int, seconds: float) -> None:
+        """One transaction served ``size`` commands."""
+
+    def command(self, kind: str, outcome: str) -> None:
+        """A command ended: ``done``, ``replayed``, or the code of its refusal."""

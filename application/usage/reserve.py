@@ -1,0 +1,90 @@
+from dataclasses import dataclass
+from datetime import timedelta
+
+from application.actor import Customer, Service
+from application.catalog.ports import Catalog
+from application.keys.authenticate import Authenticate
+from application.keys.ports import AccountDirectory
+from application.ports import NewId
+from application.usage.limits import limits_of
+from application.usage.ports import Ledger, RateLimiter
+from domain.credits import Quantity
+from domain.ids import AccountId, KeyId, PlanRef, ReservationId, WorkspaceId
+from domain.usage.limits import Standing
+from domain.usage.reservation import USUAL
+from domain.usage.reserve import Fit, Reserve, Reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Whose credits a call takes, and by which key where there is one."""
+
+    account: AccountId
+    workspace: WorkspaceId
+    plan: PlanRef
+    key: KeyId | None
+    test: bool
+
+    @classmethod
+    def of(cls, customer: Customer) -> "Payer":
+        return cls(customer.account, customer.workspace, customer.plan, customer.key, customer.test)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to reserve. ``request`` is the idempotency key, ``fingerprint`` a digest of all that was asked."""
+
+    request: str
+    fingerprint: str
+    feature: str
+    estimate: Quantity
+    fit: Fit = Fit.EXACT
+    expires_in: timedelta = USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveCredits:
+    """The way of every call to the money: the plan's limits first, then the ledger."""
+
+    catalog: Catalog
+    limiter: RateLimiter
+    ledger: Ledger
+    new_id: NewId
+
+    async def __call__(self, payer: Payer, order: Order) -> tuple[Reserved, tuple[Standing, ...]]:
+        """Raises RateLimited, and what ``Reserve`` and the ledger raise."""
+        plan = await self.catalog.plan(payer.plan)
+        standings = await self.limiter.hit(payer.workspace, payer.plan.product, limits_of(plan))
+        command = Reserve(
+            account=payer.account,
+            id=ReservationId(self.new_id()),
+            request=order.request,
+            fingerprint=order.fingerprint,
+            key=payer.key,
+            test=payer.test,
+            feature=order.feature,
+            estimate=order.estimate,
+            fit=order.fit,
+            expires_in=order.expires_in,
+        )
+        return await self.ledger.execute(command), standings
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveForCustomer:
+    """A seller's service asks before the AI call that it makes itself."""
+
+    authenticate: Authenticate
+    directory: AccountDirectory
+    reserve: ReserveCredits
+
+    async def by_key(self, _: Service, api_key: str, order: Order) -> tuple[Reserved, tuple[Standing, ...]]:
+        """Raises also ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, CustomerKeyNeeded."""
+        return await self.reserve(Payer.of(await self.authenticate.customer(api_key)), order)
+
+    async def by_account(
+        self, _: Service, account: AccountId, order: Order
+    ) -> tuple[Reserved, tuple[Standing, ...]]:
+        """Raises also AccountMissing."""
+        found = await self.directory.find(account)
+        return await self.reserve(Payer(found.id, found.workspace, found.plan, None, test=False), order)

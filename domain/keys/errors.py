@@ -1,0 +1,60 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from domain.errors import Denied, Missing, Unauthenticated
+
+
+class ApiKeyUnknown(Denied):
+    """Also for one that is mistyped, which the checksum tells."""
+
+    code: ClassVar[str] = "api_key_unknown"
+
+    def __str__(self) -> str:
+        return "the API key is not known"
+
+
+@dataclass(eq=False)
+class ApiKeyRevoked(Denied):
+    code: ClassVar[str] = "api_key_revoked"
+    revoked_at: datetime
+
+    def __str__(self) -> str:
+        return "the API key was revoked"
+
+
+@dataclass(eq=False)
+class ApiKeyExpired(Denied):
+    code: ClassVar[str] = "api_key_expired"
+    expired_at: datetime
+
+    def __str__(self) -> str:
+        return "the API key has expired"
+
+
+class CredentialMissing(Unauthenticated):
+    code: ClassVar[str] = "credential_missing"
+
+    def __str__(self) -> str:
+        return "send the key as Authorization: Bearer cbx_..."
+
+
+class ServiceKeyRefused(Unauthenticated):
+    code: ClassVar[str] = "service_key_refused"
+
+    def __str__(self) -> str:
+        return "this needs a valid service key (cbx_svc_...)"
+
+
+class CustomerKeyNeeded(Unauthenticated):
+    code: ClassVar[str] = "customer_key_needed"
+
+    def __str__(self) -> str:
+        return "this needs a customer's key (cbx_live_... or cbx_test_...), not a service key"
+
+
+class KeyMissing(Missing):
+    code: ClassVar[str] = "key_missing"
+
+    def __str__(self) -> str:
+        return "there is no such key"
