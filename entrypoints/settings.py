@@ -1,0 +1,160 @@
+"""Everything the environment decides, read once, checked at once. ``.env.example`` explains each variable."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from domain.errors import Invalid
+
+PREFIX = "CUEBX_"
+# Not ours to judge: where `cuebx dev` keeps its data, and what the tests read.
+_ELSEWHERE = re.compile(r"DATA|TEST_.*")
+_MODEL = re.compile(r"MODEL_([A-Z0-9_]+)_(URL|KEY|NAME)")
+_PASSWORD = re.compile(r"(://[^:@/]*:).*(?=@)|(password=)[^&]*")
+_EXAMPLES = {
+    "database_url": "postgresql://user:password@host:5432/database",
+    "redis_url": "redis://host:6379/0",
+    "url": "https://host/v1",
+}
+
+Count = Annotated[int, Meta(ge=1, le=100_000)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+
+
+class Profile(StrEnum):
+    """EMBEDDED needs nothing but PostgreSQL: limits in memory, models that echo."""
+
+    EMBEDDED = "embedded"
+    STANDARD = "standard"
+
+
+@dataclass(eq=False)
+class BadSettings(Invalid):
+    """Every fault at once, so that one round of mending is enough."""
+
+    code: ClassVar[str] = "settings"
+    faults: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "the settings are not complete: " + "; ".join(self.faults)
+
+
+class ModelEndpoint(Struct, frozen=True, kw_only=True):
+    """Where an alias of the catalog leads: an OpenAI-compatible API, a model there, and its key, if any."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+")]
+    name: Annotated[str, Meta(min_length=1)]
+    key: str | None = None
+
+    def __repr__(self) -> str:
+        return f"ModelEndpoint({_hidden(self.url)}, {self.name})"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """``models`` has aliases in lower case with underscores; ``endpoint`` takes one as the catalog has it."""
+
+    database_url: Annotated[str, Meta(pattern=r"^postgres(ql)?(\+asyncpg)?://")]
+    profile: Profile = Profile.STANDARD
+    redis_url: Annotated[str, Meta(pattern=r"^(rediss?|unix)://")] | None = None
+    models: dict[str, ModelEndpoint] = field(default_factory=dict)
+    model_timeout: Seconds = 60.0
+    model_connections: Count = 200
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 8000
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    trusted_hosts: tuple[str, ...] = ()
+    shutdown_seconds: Seconds = 10.0
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    pool_size: Count = 20
+    max_overflow: Annotated[int, Meta(ge=0, le=100_000)] = 30
+    pool_pre_ping: bool = True
+    pool_recycle: Annotated[int, Meta(ge=-1)] = 3600
+    command_timeout: Seconds = 30.0
+
+    def endpoint(self, alias: str) -> ModelEndpoint | None:
+        return self.models.get(alias.lower().replace("-", "_"))
+
+    def __repr__(self) -> str:
+        shown = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return f"Settings({', '.join(f'{name}={_hidden(str(value))}' for name, value in shown)})"
+
+
+def load(
+    environ: Mapping[str, str] = os.environ, *, serving: bool = False, local: Path | None = None
+) -> Settings:
+    """Raises BadSettings.
+
+    ``serving`` asks for all that a server of the standard profile needs. ``local`` is the file of facts of
+    a `cuebx dev`: where the environment names no database, commands work on that one.
+    """
+    ours = {name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)}
+    given = {name: value for name, value in ours.items() if value and not _ELSEWHERE.fullmatch(name)}
+    if local is not None and "DATABASE_URL" not in given and local.exists():
+        given |= {"DATABASE_URL": _database_of(local), "PROFILE": Profile.EMBEDDED}
+    values: dict[str, Any] = {}
+    faults = [*_read(given, values), *(_missing(values) if serving else ())]
+    if "DATABASE_URL" not in given:
+        faults.insert(0, f"{PREFIX}DATABASE_URL is missing" + (f", and there is no {local}" if local else ""))
+    if faults:
+        raise BadSettings(tuple(faults))
+    return Settings(**values)
+
+
+def _read(given: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
+    """Fills ``values``, and tells what is wrong with what is given."""
+    known = {each.name.upper(): each for each in msgspec.structs.fields(Settings) if each.name != "models"}
+    models: dict[str, dict[str, str]] = {}
+    for name, text in sorted(given.items()):
+        if each := known.get(name):
+            value = re.split(r"[\s,]+", text.strip()) if each.type == tuple[str, ...] else text
+            try:
+                values[each.name] = msgspec.convert(value, each.type, strict=False)
+            except msgspec.ValidationError as error:
+                yield f"{PREFIX}{name}: {_expected(each.name, error)}"
+        elif part := _MODEL.fullmatch(name):
+            models.setdefault(part[1], {})[part[2].lower()] = text
+        else:
+            yield f"{PREFIX}{name} is no setting"
+    yield from _read_models(models, values.setdefault("models", {}))
+
+
+def _read_models(given: Mapping[str, Mapping[str, str]], models: dict[str, ModelEndpoint]) -> Iterator[str]:
+    for alias, parts in given.items():
+        absent = [name for name in ("url", "name") if name not in parts]
+        yield from (f"{PREFIX}MODEL_{alias}_{name.upper()} is missing" for name in absent)
+        if absent:
+            continue
+        try:
+            models[alias.lower()] = msgspec.convert(parts, ModelEndpoint)
+        except msgspec.ValidationError as error:
+            yield f"{PREFIX}MODEL_{alias}_URL: {_expected('url', error)}"
+
+
+def _expected(name: str, error: msgspec.ValidationError) -> str:
+    """Never with what was given, which may be a secret."""
+    return f"expected something like {_EXAMPLES[name]}" if name in _EXAMPLES else str(error)
+
+
+def _missing(values: Mapping[str, object]) -> Iterator[str]:
+    if values.get("profile") != Profile.EMBEDDED and "redis_url" not in values:
+        yield f"{PREFIX}REDIS_URL is missing: each process would count the limits for itself"
+
+
+def _database_of(local: Path) -> str:
+    try:
+        return msgspec.json.decode(local.read_bytes(), type=dict[str, str])["database_url"]
+    except (OSError, msgspec.MsgspecError, KeyError) as error:
+        raise BadSettings((f"{local} cannot be read: {error}",)) from error
+
+
+def _hidden(text: str) -> str:
+    return _PASSWORD.sub(r"\1\2***", text)
