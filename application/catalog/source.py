@@ -1,0 +1,42 @@
+"""A catalog as somebody wrote it, before it is known to make sense."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """``line`` counts from 1."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Tables, lists and values, and the lines that they stand on.
+
+    ``texts`` has the first and the last line of what is between a string's quotes. ``faults`` are those of
+    the notation; where ``partial``, they kept something from being read, so that what seems to be missing may
+    be there.
+    """
+
+    data: Mapping[str, object]
+    lines: Mapping[Path, int] = field(default_factory=dict)
+    texts: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    partial: bool = False
+
+    def line(self, path: Path, *, within: int = 0) -> int:
+        """Of what is at ``path``, or else of what it would be in.
+
+        ``within`` is a line of the text at ``path``, from 1.
+        """
+        if within and path in self.texts:
+            first, last = self.texts[path]
+            return min(first + within - 1, last)
+        known = (path[:length] for length in range(len(path), 0, -1))
+        return next((self.lines[each] for each in known if each in self.lines), 1)
