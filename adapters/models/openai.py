@@ -1,0 +1,209 @@
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from random import SystemRandom
+from typing import Annotated
+
+import msgspec
+from yarl import URL
+
+from adapters.models.http import Answer, ModelHttp, Unreachable, Unreadable
+from application.features.ports import Model
+from application.ports import Clock
+from domain.credits import Quantity
+from domain.features.errors import ModelFailed
+from domain.features.run import Call, Completion, Finish
+
+ATTEMPTS = 3
+OK, TOO_MANY, BROKEN = 200, 429, 500
+INSTRUCTION = "Answer with one JSON document and nothing else. It satisfies this JSON Schema:\n"
+
+_log = logging.getLogger(__name__)
+_random = SystemRandom()
+
+
+class SchemaBy(StrEnum):
+    """How an endpoint is told the output schema. Not every server takes every form of ``response_format``."""
+
+    JSON_SCHEMA = "json_schema"
+    JSON_OBJECT = "json_object"
+    """And the schema in a system message."""
+    PROMPT = "prompt"
+    """In a system message alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """``base_url`` is what its documentation gives, such as ``https://api.openai.com/v1``.
+
+    ``limit`` is the request's member that bounds the output: OpenAI itself takes ``max_completion_tokens``,
+    every other server ``max_tokens``.
+    """
+
+    base_url: str
+    model: str
+    api_key: str | None = field(default=None, repr=False)
+    schema_by: SchemaBy = SchemaBy.JSON_SCHEMA
+    limit: str | None = None
+
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+
+
+class _Message(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Reply(msgspec.Struct):
+    choices: Annotated[list[_Choice], msgspec.Meta(min_length=1)]
+    usage: _Usage | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Reply)
+
+
+class OpenAIModel(Model):
+    """Any endpoint that speaks OpenAI's chat completions.
+
+    Tries again, at most thrice in all and inside the call's time, what may work the next time: no connection,
+    a broken answer, 429, 5xx. Waits as long as ``Retry-After`` says, or ``backoff`` seconds, doubled each
+    time and shortened at random, so that callers refused together do not come back together.
+    """
+
+    def __init__(
+        self,
+        http: ModelHttp,
+        endpoint: Endpoint,
+        clock: Clock,
+        *,
+        backoff: float = 0.25,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._http = http
+        self._endpoint = endpoint
+        self._clock = clock
+        self._backoff = backoff
+        self._sleep = sleep
+        self._url = URL(endpoint.base_url.rstrip("/") + "/chat/completions")
+        openai = self._url.host == "api.openai.com"
+        self._limit = endpoint.limit or ("max_completion_tokens" if openai else "max_tokens")
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+            "User-Agent": "cuebx",
+        }
+        if endpoint.api_key is not None:
+            self._headers["Authorization"] = f"Bearer {endpoint.api_key}"
+
+    async def complete(self, call: Call) -> Completion:
+        monotonic = asyncio.get_running_loop().time
+        end = monotonic() + call.timeout
+        body = self._body(call)
+        attempt = 1
+        while True:
+            answer = await self._attempt(body)
+            if answer is not None and answer.status == OK:
+                return self._completion(answer)
+            failure = ModelFailed(None if answer is None else answer.status)
+            pause = self._pause(attempt, answer)
+            if attempt == ATTEMPTS or not _may_pass(failure.upstream_status) or monotonic() + pause >= end:
+                raise failure
+            await self._sleep(pause)
+            attempt += 1
+
+    async def _attempt(self, body: bytes) -> Answer | None:
+        """None where there was no answer. Raises ModelFailed for one that would be the same again."""
+        try:
+            answer = await self._http.post(self._url, self._headers, body)
+        except Unreachable as error:
+            _log.warning("%s at %s: %s", self._endpoint.model, self._url.host, error)
+            return None
+        except Unreadable as error:
+            _log.warning("%s at %s: %s", self._endpoint.model, self._url.host, error)
+            raise ModelFailed from error
+        if answer.status != OK:
+            _log.warning("%s at %s answered %d", self._endpoint.model, self._url.host, answer.status)
+        return answer
+
+    def _pause(self, attempt: int, answer: Answer | None) -> float:
+        usual = self._backoff * (1 << attempt - 1) * _random.uniform(0.5, 1)
+        if answer is None or answer.retry_after is None:
+            return usual
+        return max(usual, _seconds(answer.retry_after, self._clock.now()))
+
+    def _body(self, call: Call) -> bytes:
+        by = self._endpoint.schema_by
+        schema = msgspec.Raw(call.schema.encode())
+        messages = [{"role": "user", "content": call.prompt}]
+        if by is not SchemaBy.JSON_SCHEMA:
+            messages.insert(0, {"role": "system", "content": INSTRUCTION + call.schema})
+        body: dict[str, object] = {
+            "model": self._endpoint.model,
+            "messages": messages,
+            self._limit: call.max_output_tokens,
+        }
+        if by is SchemaBy.JSON_SCHEMA:
+            named = {"name": call.feature, "schema": schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
+        elif by is SchemaBy.JSON_OBJECT:
+            body["response_format"] = {"type": "json_object"}
+        return _encoder.encode(body)
+
+    def _completion(self, answer: Answer) -> Completion:
+        try:
+            reply = _decoder.decode(answer.body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ModelFailed(OK) from error
+        choice = reply.choices[0]
+        message = choice.message
+        finish = Finish.COMPLETE
+        if message.refusal is not None or choice.finish_reason == "content_filter":
+            finish = Finish.REFUSED
+        elif choice.finish_reason == "length":
+            finish = Finish.CUT_OFF
+        elif message.content is None:
+            raise ModelFailed(OK)
+        return Completion(
+            text=message.content or "",
+            finish=finish,
+            model=self._endpoint.model,
+            usage=_quantity(reply.usage),
+        )
+
+
+def _may_pass(status: int | None) -> bool:
+    return status is None or status == TOO_MANY or status >= BROKEN
+
+
+def _quantity(usage: _Usage | None) -> Quantity | None:
+    if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
+        return None
+    return Quantity(input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens)
+
+
+def _seconds(retry_after: str, now: datetime) -> float:
+    """RFC 9110, section 10.2.3: whole seconds, or a date. 0 for anything else."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    try:
+        at = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()

@@ -1,0 +1,168 @@
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from application.actor import Customer
+from application.catalog.ports import Catalog
+from application.features.ask import AskModel
+from application.features.books import RunBooks
+from application.features.in_flight import InFlight
+from application.features.ports import Model, Models, Prompts, Schemas
+from application.ports import NewId
+from application.usage.limits import limits_of
+from application.usage.ports import RateLimiter
+from domain.catalog.feature import Feature
+from domain.credits import Quantity
+from domain.errors import DatabaseUnavailable
+from domain.features.errors import InvalidInput
+from domain.features.run import Call, Failed, Outcome
+from domain.features.tokens import most_tokens, units_of
+from domain.ids import AccountId, ReservationId
+from domain.usage.limits import Standing
+from domain.usage.reservation import Reservation
+from domain.usage.reserve import Fit, Reserve
+
+MARGIN = timedelta(seconds=30)
+"""From a feature's timeout to its hold's deadline: to check the answer and to write it down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """``charged`` and ``available`` (after the charge) are microcredits."""
+
+    account: AccountId
+    id: ReservationId
+    feature: str
+    model: str
+    output: object
+    usage: Quantity
+    charged: int
+    available: int
+    replayed: bool
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    actor: Customer
+    feature: Feature
+    model: Model
+    document: Mapping[str, object]
+    prompt: str
+    standings: tuple[Standing, ...]
+    idempotency_key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFeature:
+    """Run a feature for a customer, and charge what it used.
+
+    Raises FeatureMissing, InvalidInput, ModelNotConfigured, PromptUnrenderable, RateLimited; what ``Reserve``
+    raises (an estimate that is not affordable is clamped); RunInProgress and RunInterrupted for a repeated
+    idempotency key; a ``RunFailure``, for which nothing is charged; ServerStopping, DatabaseUnavailable.
+    """
+
+    catalog: Catalog
+    limiter: RateLimiter
+    books: RunBooks
+    schemas: Schemas
+    prompts: Prompts
+    models: Models
+    ask: AskModel
+    new_id: NewId
+    in_flight: InFlight
+
+    async def __call__(
+        self,
+        actor: Customer,
+        key: str,
+        document: Mapping[str, object],
+        *,
+        idempotency_key: str | None = None,
+    ) -> RunResult:
+        feature = await self.catalog.feature(key)
+        faults = self.schemas.input_faults(feature, document)
+        if faults:
+            raise InvalidInput(faults)
+        model = self.models.find(feature.model)
+        prompt = self.prompts.render(feature, document)
+        plan = await self.catalog.plan(actor.plan)
+        standings = await self.limiter.hit(actor.workspace, actor.plan.product, limits_of(plan))
+        job = _Job(actor, feature, model, document, prompt, standings, idempotency_key)
+        return await self.in_flight.finish(self._run(job))
+
+    async def _run(self, job: _Job) -> RunResult:
+        """From the hold to its settlement: what must not be left half done."""
+        reserved = await self.books.begin(self._reserve(job))
+        reservation = reserved.reservation
+        if reserved.replayed:
+            outcome = await self.books.earlier(reservation)
+        else:
+            outcome = await self._outcome(job, reservation)
+        if isinstance(outcome, Failed):
+            await self.books.release(reservation)
+            raise outcome.error
+        settlement = await self.books.charge(reservation, outcome)
+        return RunResult(
+            account=reservation.account,
+            id=reservation.id,
+            feature=reservation.feature,
+            model=outcome.model,
+            output=outcome.output,
+            usage=outcome.usage,
+            charged=settlement.charged,
+            available=settlement.available,
+            replayed=reserved.replayed,
+            standings=job.standings,
+        )
+
+    async def _outcome(self, job: _Job, reservation: Reservation) -> Outcome:
+        """The model's, kept where a repeat may ask for it. Ends the hold where there will be none."""
+        call = Call(
+            feature=job.feature.key,
+            prompt=job.prompt,
+            schema=self.schemas.output_text(job.feature),
+            max_output_tokens=reservation.opening.output_tokens,
+            timeout=job.feature.timeout,
+        )
+        try:
+            outcome = await self.ask(job.model, job.feature, call, units=reservation.estimate.units)
+            if job.idempotency_key is not None:
+                await self.books.keep(reservation, outcome)
+        except BaseException:
+            with suppress(DatabaseUnavailable):  # then the hold's deadline does it
+                await self.books.release(reservation)
+            raise
+        return outcome
+
+    def _reserve(self, job: _Job) -> Reserve:
+        actor, feature = job.actor, job.feature
+        id = ReservationId(self.new_id())
+        if job.idempotency_key is None:
+            request, fingerprint = f"run:{id}", ""
+        else:
+            request, fingerprint = f"run:{job.idempotency_key}", _fingerprint(job)
+        return Reserve(
+            account=actor.account,
+            id=id,
+            request=request,
+            fingerprint=fingerprint,
+            key=actor.key,
+            test=actor.test,
+            feature=feature.key,
+            estimate=Quantity(
+                input_tokens=most_tokens(job.prompt, self.schemas.output_text(feature)),
+                output_tokens=feature.max_output_tokens,
+                units=units_of(job.document, feature.units_from),
+            ),
+            fit=Fit.CLAMP,
+            expires_in=timedelta(seconds=feature.timeout) + MARGIN,
+        )
+
+
+def _fingerprint(job: _Job) -> str:
+    whole = json.dumps([job.feature.key, job.actor.test, job.document], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()

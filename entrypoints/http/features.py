@@ -1,0 +1,77 @@
+"""CueBX runs a feature itself, for a customer's program."""
+
+from typing import Any
+
+from dishka import FromDishka
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+
+from application.actor import Customer
+from application.features.run import RunFeature, RunResult
+from domain.credits import format_credits
+from domain.features.run import run_text
+from entrypoints.http.fields import Credits
+from entrypoints.http.idempotency import REPLAYED, OptionalIdempotencyKey
+from entrypoints.http.lean import Reply, lean_post
+from entrypoints.http.ratelimit import limit_headers
+
+
+class RunRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``input`` satisfies the feature's input schema."""
+
+    input: dict[str, Any]
+
+
+class RunUsage(Struct, frozen=True, kw_only=True):
+    """``credits`` is what was charged."""
+
+    input_tokens: int
+    output_tokens: int
+    credits: Credits
+
+
+class RunAnswer(Struct, frozen=True, kw_only=True):
+    """``output`` satisfies the feature's output schema; ``available`` is what the account has left."""
+
+    id: str
+    feature: str
+    model: str
+    output: Any
+    usage: RunUsage
+    available: Credits
+
+    @classmethod
+    def of(cls, result: RunResult) -> "RunAnswer":
+        return cls(
+            id=run_text(result.account, result.id),
+            feature=result.feature,
+            model=result.model,
+            output=result.output,
+            usage=RunUsage(
+                input_tokens=result.usage.input_tokens,
+                output_tokens=result.usage.output_tokens,
+                credits=format_credits(result.charged),
+            ),
+            available=format_credits(result.available),
+        )
+
+
+@lean_post("/v1/features/{feature:str}/runs", refuses=(402, 403, 404, 409, 429, 502, 504))
+async def run_feature(
+    actor: Customer,
+    feature: FromPath[str],
+    data: JSONBody[RunRequest],
+    use: FromDishka[RunFeature],
+    key: OptionalIdempotencyKey = None,
+) -> Reply[RunAnswer]:
+    """Run a feature, and charge what it used.
+
+    A failure charges nothing. A caller who hangs up is charged all the same: send an Idempotency-Key, and a
+    repeat of the request gets the answer, for 24 hours, with `Idempotency-Replayed: true`.
+    """
+    result = await use(actor, feature, data.input, idempotency_key=key)
+    headers = {**limit_headers(result.standings), **(REPLAYED if result.replayed else {})}
+    return Reply(RunAnswer.of(result), headers)
+
+
+HANDLERS = [run_feature]
