@@ -111,7 +111,7 @@ class _Reading:
         header = statement.source[0] == "["
         try:
             parsed = tomllib.loads(statement.source)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             self._malformed(error, statement)
             if header:
                 self.table = None
@@ -125,7 +125,7 @@ class _Reading:
         """Leave the last word to the parser: it knows rules of redefinition that are not looked at here."""
         try:
             self.root = tomllib.loads(source)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             self._malformed(error, _Statement(source, 1), end=source.rstrip().count("\n"))
 
     def _malformed(self, error: Exception, statement: _Statement, *, end: int = 0) -> None:

@@ -1,7 +1,10 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 from typing import Protocol
 
+from application.catalog.source import Document, Path
 from domain.catalog.feature import Feature
 from domain.catalog.plan import Plan
 from domain.catalog.product import Product
@@ -53,3 +56,40 @@ class CatalogEntries(Protocol):
 class CatalogTx(Protocol):
     @property
     def catalog(self) -> CatalogEntries: ...
+
+
+class CatalogFiles(Protocol):
+    def read(self, file: PurePath) -> Document:
+        """Raises CatalogUnreadable."""
+
+
+class Schemas(Protocol):
+    def faults(self, schema: Mapping[str, object]) -> Iterable[tuple[Path, str]]:
+        """Why ``schema``, JSON values only, is not a JSON Schema of draft 2020-12 that can be used by itself.
+
+        Each with the path, inside the schema, of what is wrong.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFault:
+    """``line`` is one of the template, from 1."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRead:
+    """A property of ``input`` that a template asks for by name."""
+
+    line: int
+    name: str
+
+
+class Templates(Protocol):
+    def faults(self, source: str) -> Iterable[TemplateFault]:
+        """Why ``source`` cannot be rendered with nothing but ``input``."""
+
+    def reads(self, source: str) -> Iterable[TemplateRead]:
+        """None where the template cannot be parsed."""

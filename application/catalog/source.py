@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
+
+from domain.errors import Invalid
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -40,3 +42,25 @@ class Document:
             return min(first + within - 1, last)
         known = (path[:length] for length in range(len(path), 0, -1))
         return next((self.lines[each] for each in known if each in self.lines), 1)
+
+
+@dataclass(eq=False)
+class CatalogUnreadable(Invalid):
+    code: ClassVar[str] = "catalog_unreadable"
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}"
+
+
+@dataclass(eq=False)
+class CatalogFaulty(Invalid):
+    """``faults`` are all that there are, in the order of the file."""
+
+    code: ClassVar[str] = "catalog_faulty"
+    file: str
+    faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{self.file}:{fault.line}: {fault.message}" for fault in self.faults)

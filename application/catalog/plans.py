@@ -1,0 +1,97 @@
+from application.catalog.section import Report, Section, hint, kind
+from domain.catalog.bounds import (
+    CREDITS,
+    CURRENCY,
+    DESCRIPTION_LENGTH,
+    MULTIPLIER,
+    NAME_LENGTH,
+    PLAN_PRICE,
+    RATE,
+    SEATS,
+)
+from domain.catalog.feature import Feature
+from domain.catalog.plan import Plan, Tariff
+from domain.catalog.product import Product
+from domain.credits import ONE
+
+_ALL = "*"
+
+
+def read_product(section: Section) -> Product:
+    product = Product(
+        key=str(section.path[-1]),
+        version=1,
+        name=section.text("name", most=NAME_LENGTH),
+        description=section.text("description", most=DESCRIPTION_LENGTH, default=""),
+    )
+    section.need("plans")
+    section.close()
+    return product
+
+
+def read_plan(section: Section, features: dict[str, Feature | None]) -> Plan:
+    """``features`` are all that the catalog defines; None: one that is not in order."""
+    per_minute, per_day = _limits(section)
+    plan = Plan(
+        product=str(section.path[1]),
+        key=str(section.path[-1]),
+        version=1,
+        name=section.text("name", most=NAME_LENGTH),
+        description=section.text("description", most=DESCRIPTION_LENGTH, default=""),
+        price=section.amount("price", places=2, most=PLAN_PRICE),
+        currency=section.text("currency", most=3, pattern=CURRENCY, called='a currency code such as "EUR"'),
+        seats=section.whole("seats", most=SEATS, default=1),
+        allocation=section.amount("allocation", places=6, most=CREDITS),
+        overdraft=section.amount("overdraft", places=6, most=CREDITS, default=0),
+        multiplier=section.amount("multiplier", places=6, most=MULTIPLIER, default=ONE),
+        per_minute=per_minute,
+        per_day=per_day,
+        tariffs={
+            key: Tariff.of(feature) for key in _features(section, features) if (feature := features[key])
+        },
+    )
+    section.close()
+    return plan
+
+
+def _limits(section: Section) -> tuple[int | None, int | None]:
+    limits = section.child("limits", required=False)
+    if limits is None:
+        return None, None
+    found = [limits.whole(key, most=RATE) if limits.has(key) else None for key in ("per_minute", "per_day")]
+    limits.close()
+    return found[0], found[1]
+
+
+def _features(section: Section, features: dict[str, Feature | None]) -> tuple[str, ...]:
+    if not section.need("features"):
+        return ()
+    asked = section.table["features"]
+    if asked == _ALL:
+        return tuple(features)
+    if not isinstance(asked, list):
+        section.fault("features", f'is {kind(asked)}, but must be an array of features, or "*" for all')
+        return ()
+    if not asked:
+        section.fault("features", "must hold at least one feature")
+    return tuple(
+        name
+        for at, name in enumerate(asked)
+        if _known(section, at, name, earlier=asked[:at], features=features)
+    )
+
+
+def _known(
+    section: Section, at: int, name: object, *, earlier: list[object], features: dict[str, Feature | None]
+) -> bool:
+    report: Report = section.report
+    path = (*section.path, "features", at)
+    if not isinstance(name, str):
+        report.add(path, f"is {kind(name)}, but must be the key of a feature")
+    elif name not in features:
+        report.absent(path, f'there is no feature "{name[:80]}"{hint(name, features)}')
+    elif name in earlier:
+        report.add(path, f'names the feature "{name}" again')
+    else:
+        return True
+    return False
