@@ -3,7 +3,7 @@ from typing import TypeAlias
 
 import jsonschema_rs
 
-from application.catalog.ports import Schemas
+from application.catalog.ports import SchemaRules
 from application.catalog.section import hint
 from application.catalog.source import Path
 
@@ -23,9 +23,9 @@ _NAMED = frozenset({"$defs", "dependentSchemas", "patternProperties", "propertie
 _NONE = frozenset({
     "$anchor", "$comment", "$dynamicAnchor", "$dynamicRef", "$id", "$ref", "$schema", "$vocabulary", "const",
     "contentEncoding", "contentMediaType", "default", "dependentRequired", "deprecated", "description",
-    "enum", "examples", "exclusiveMaximum", "exclusiveMinimum", "format", "maxContains", "maxItems", "maxLength",
-    "maxProperties", "maximum", "minContains", "minItems", "minLength", "minProperties", "minimum",
-    "multipleOf", "pattern", "readOnly", "required", "title", "type", "uniqueItems", "writeOnly",
+    "enum", "examples", "exclusiveMaximum", "exclusiveMinimum", "format", "maxContains", "maxItems",
+    "maxLength", "maxProperties", "maximum", "minContains", "minItems", "minLength", "minProperties",
+    "minimum", "multipleOf", "pattern", "readOnly", "required", "title", "type", "uniqueItems", "writeOnly",
 })
 # fmt: on
 _KNOWN = _ONE | _MANY | _NAMED | _NONE
@@ -34,7 +34,7 @@ _KNOWN = _ONE | _MANY | _NAMED | _NONE
 _Faults: TypeAlias = Iterator[tuple[Path, str]]
 
 
-class JsonSchemas(Schemas):
+class JsonSchemaRules(SchemaRules):
     def faults(self, schema: Mapping[str, object]) -> _Faults:
         whole = dict(schema)
         found = [*_against_meta(whole), *_strange(whole)] or [*_dangling(whole)] or [*_uncompilable(whole)]

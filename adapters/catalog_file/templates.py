@@ -3,14 +3,14 @@ from collections.abc import Iterator
 from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from application.catalog.ports import TemplateFault, TemplateRead, Templates
+from application.catalog.ports import TemplateFault, TemplateRead, TemplateRules
 
 _INPUT = "input"
 _OTHERS = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 _METHODS = frozenset(dir(dict))
 
 
-class JinjaTemplates(Templates):
+class JinjaTemplateRules(TemplateRules):
     """Prompts are text for a model, so nothing is escaped."""
 
     def __init__(self) -> None:
@@ -37,19 +37,15 @@ class JinjaTemplates(Templates):
                 yield TemplateFault(
                     name.lineno, f'there is no variable "{name.name}"; a prompt has only "input"'
                 )
-        called = {id(call.node) for call in tree.find_all(nodes.Call)}
-        for each in tree.find_all(nodes.Getattr):
-            if _of_input(each) and each.attr in _METHODS and id(each) not in called:
-                message = f'input.{each.attr} is a method of every mapping; write input["{each.attr}"]'
-                yield TemplateFault(each.lineno, message)
 
     def reads(self, source: str) -> Iterator[TemplateRead]:
         try:
             tree = self._environment.parse(source)
         except (TemplateSyntaxError, RecursionError):
             return
+        called = {id(call.node) for call in tree.find_all(nodes.Call)}
         for each in tree.find_all(nodes.Getattr):
-            if _of_input(each) and each.attr not in _METHODS:
+            if _of_input(each) and not (id(each) in called and each.attr in _METHODS):
                 yield TemplateRead(each.lineno, each.attr)
         for item in tree.find_all(nodes.Getitem):
             if _of_input(item) and isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str):

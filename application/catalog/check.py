@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 from application.catalog.features import ReadFeature
 from application.catalog.plans import read_plan, read_product
-from application.catalog.ports import CatalogFiles, Schemas, Templates
+from application.catalog.ports import CatalogFiles, SchemaRules, TemplateRules
 from application.catalog.section import Report, Section
 from application.catalog.source import CatalogFaulty
 from domain.catalog.feature import Feature
@@ -18,8 +18,8 @@ class CheckCatalog:
     """Reads a file, and needs nothing else. Raises CatalogUnreadable, or CatalogFaulty with every fault."""
 
     files: CatalogFiles
-    schemas: Schemas
-    templates: Templates
+    schemas: SchemaRules
+    templates: TemplateRules
 
     def __call__(self, file: PurePath) -> Draft:
         document = self.files.read(file)

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from application.catalog.ports import Schemas, Templates
+from application.catalog.ports import SchemaRules, TemplateRules
 from application.catalog.section import Section, hint
 from application.catalog.values import json_object
 from domain.catalog.bounds import (
@@ -30,8 +30,8 @@ _RULES = {each.value for each in OnTimeout}
 
 @dataclass(frozen=True, slots=True)
 class ReadFeature:
-    schemas: Schemas
-    templates: Templates
+    schemas: SchemaRules
+    templates: TemplateRules
 
     def __call__(self, section: Section) -> Feature:
         input_schema = self._schema(section, "input")

@@ -63,7 +63,7 @@ class CatalogFiles(Protocol):
         """Raises CatalogUnreadable."""
 
 
-class Schemas(Protocol):
+class SchemaRules(Protocol):
     def faults(self, schema: Mapping[str, object]) -> Iterable[tuple[Path, str]]:
         """Why ``schema``, JSON values only, is not a JSON Schema of draft 2020-12 that can be used by itself.
 
@@ -87,7 +87,7 @@ class TemplateRead:
     name: str
 
 
-class Templates(Protocol):
+class TemplateRules(Protocol):
     def faults(self, source: str) -> Iterable[TemplateFault]:
         """Why ``source`` cannot be rendered with nothing but ``input``."""
 
