@@ -55,8 +55,13 @@ class RunBooks:
     runs: Runs
     pauses: tuple[float, ...] = (0.05, 0.25, 1.0)
 
-    async def begin(self, reserve: Reserve) -> Reserved:
-        return await self.ledger.execute(Begin(reserve))
+    async def begin(self, reserve: Reserve) -> Reservation:
+        """An earlier request's with the same key, if its id is not the one that ``reserve`` names.
+
+        What the ledger calls a replay may be this very request, sent twice over a bad connection.
+        """
+        reserved = await self.ledger.execute(Begin(reserve))
+        return reserved.reservation
 
     async def keep(self, reservation: Reservation, outcome: Outcome) -> None:
         """Before it is settled: after a crash in between, the repeat finds the outcome and settles by it."""

@@ -96,9 +96,10 @@ class RunFeature:
 
     async def _run(self, job: _Job) -> RunResult:
         """From the hold to its settlement: what must not be left half done."""
-        reserved = await self.books.begin(self._reserve(job))
-        reservation = reserved.reservation
-        if reserved.replayed:
+        reserve = self._reserve(job)
+        reservation = await self.books.begin(reserve)
+        replayed = reservation.id != reserve.id
+        if replayed:
             outcome = await self.books.earlier(reservation)
         else:
             outcome = await self._outcome(job, reservation)
@@ -115,7 +116,7 @@ class RunFeature:
             usage=outcome.usage,
             charged=settlement.charged,
             available=settlement.available,
-            replayed=reserved.replayed,
+            replayed=replayed,
             standings=job.standings,
         )
 
@@ -123,6 +124,7 @@ class RunFeature:
         """The model's, kept where a repeat may ask for it. Ends the hold where there will be none."""
         call = Call(
             feature=job.feature.key,
+            document=job.document,
             prompt=job.prompt,
             schema=self.schemas.output_text(job.feature),
             max_output_tokens=reservation.opening.output_tokens,

@@ -1,5 +1,6 @@
 """One execution of a feature: what a model answered, and how it ended."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,10 +18,12 @@ def run_text(account: AccountId, id: ReservationId) -> str:
 class Call:
     """What a model is asked for: in answer to ``prompt``, one JSON document that satisfies ``schema``.
 
-    ``schema`` is JSON text; ``timeout`` is seconds for everything, attempts and pauses together.
+    ``document`` is the input that the prompt was made of, ``schema`` is JSON text, and ``timeout`` is seconds
+    for everything, attempts and pauses together.
     """
 
     feature: str
+    document: Mapping[str, object]
     prompt: str
     schema: str
     max_output_tokens: int
