@@ -1,11 +1,12 @@
 """One log for all of a process: ours, the libraries', and a line for each request.
 
-Modules log through the standard library; structlog writes the lines, as JSON, or for people where they read
-along at a terminal. Tracebacks are written without the values of variables.
+Modules log through the standard library or structlog; the lines are JSON, or for people where they read along
+at a terminal. Tracebacks are written without the values of variables.
 """
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -63,13 +64,14 @@ def note(
 class Log:
     """To be closed at the end; and a short way for the lines of requests, as each request pays for one."""
 
-    def __init__(self, lines: Lines, render: Callable[[EventDict], str]) -> None:
+    def __init__(self, lines: Lines, render: Callable[[EventDict], bytes]) -> None:
         self._lines = lines
         self._render = render
+        self._second = (0, "")
 
     def access(self, facts: Facts, *, method: str, route: str, status: int, seconds: float) -> None:
         line: EventDict = {
-            "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "timestamp": self._now(),
             "level": "info" if status < _FAILED else "error",
             "event": "request",
             "method": method,
@@ -78,7 +80,13 @@ class Log:
             "duration_ms": round(seconds * 1000, 3),
         }
         facts.add_to(line)
-        self._lines.write(self._render(line).encode(errors="backslashreplace"))
+        self._lines.write(self._render(line))
+
+    def _now(self) -> str:
+        second, micros = divmod(time.time_ns() // 1000, 1_000_000)
+        if second != self._second[0]:
+            self._second = (second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
+        return f"{self._second[1]}.{micros:06}Z"
 
     def close(self) -> None:
         self._lines.close()
@@ -89,25 +97,31 @@ def set_up(lines: Lines, *, pretty: bool, level: str = "info") -> Log:
 
     Our own modules are heard from ``level`` on, the libraries from warnings on.
     """
+    head: list[Processor] = [
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        _add_facts,
+    ]
     console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     tail: list[Processor] = [console] if pretty else [structlog.processors.format_exc_info, _as_json]
     handler = _Handler(lines)
     handler.setFormatter(
         ProcessorFormatter(
-            foreign_pre_chain=[
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                _add_facts,
-            ],
+            foreign_pre_chain=head,
             processors=[ProcessorFormatter.remove_processors_meta, *tail],
         )
+    )
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *head, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in OURS:
         logging.getLogger(name).setLevel(level.upper())
     logging.captureWarnings(capture=True)
-    return Log(lines, (lambda line: str(console(None, "", line))) if pretty else _json)
+    return Log(lines, (lambda line: str(console(None, "", line)).encode()) if pretty else _json)
 
 
 class _Handler(logging.Handler):
@@ -130,14 +144,14 @@ def _add_facts(_logger: WrappedLogger, _name: str, line: EventDict) -> EventDict
 
 
 def _as_json(_logger: WrappedLogger, _name: str, line: EventDict) -> str:
-    return _json(line)
+    return _json(line).decode()
 
 
 _encoder = msgspec.json.Encoder(enc_hook=repr)
 
 
-def _json(line: EventDict) -> str:
+def _json(line: EventDict) -> bytes:
     try:
-        return _encoder.encode(line).decode()
+        return _encoder.encode(line)
     except (UnicodeEncodeError, TypeError):  # an unpaired surrogate, a key that is no string
-        return json.dumps(line, default=repr, skipkeys=True)
+        return json.dumps(line, default=repr, skipkeys=True).encode()

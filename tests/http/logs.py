@@ -1,0 +1,45 @@
+"""A log that a test can read."""
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from entrypoints.lines import Lines
+from entrypoints.logging import OURS, Log, set_up
+
+
+class Stream(io.BytesIO):
+    @property
+    def text(self) -> str:
+        return self.getvalue().decode()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+
+@contextmanager
+def logging_to(stream: Stream, *, pretty: bool = False, level: str = "info") -> Iterator[Log]:
+    """Logging belongs to the whole process: afterwards it is as it was."""
+    root = logging.getLogger()
+    handlers, root_level, shown = root.handlers[:], root.level, warnings.showwarning
+    for handler in handlers:
+        root.removeHandler(handler)
+    log = set_up(Lines(stream), pretty=pretty, level=level)
+    try:
+        yield log
+    finally:
+        log.close()
+        logging.captureWarnings(capture=False)
+        warnings.showwarning = shown
+        structlog.reset_defaults()
+        for name in OURS:
+            logging.getLogger(name).setLevel(logging.NOTSET)
+        root.handlers[:] = handlers
+        root.setLevel(root_level)
