@@ -72,6 +72,9 @@ class Quantity:
             raise ValueError(f"a negative quantity: {self}")
 
 
+NOTHING = Quantity()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
     """Of one feature, in picocredits."""
@@ -123,7 +126,8 @@ class Price:
         return Arithmetic(terms, multiplier, self.of(quantity, multiplier=multiplier))
 
 
-class Term(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Term:
     """``count`` things at ``price`` picocredits each."""
 
     per: str

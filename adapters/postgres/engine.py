@@ -22,7 +22,7 @@ def make_engine(
     pool_recycle: int = 3600,
     command_timeout: float = 30.0,
 ) -> AsyncEngine:
-    """``pool_recycle`` and ``command_timeout`` are seconds. Opens nothing yet."""
+    """Opens nothing yet. ``pool_recycle`` and ``command_timeout`` are seconds."""
     return create_async_engine(
         asyncpg_url(url),
         pool_size=pool_size,

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
@@ -64,13 +65,13 @@ class SqlLedger(Ledger):
     async def _transact(self, commands: Sequence[Command[Any]]) -> list[Any]:
         async with self._engine.begin() as connection:
             desks, now = await self._lay_out(connection, commands)
-            answers = [_decide(command, desks.get(command.account), now) for command in commands]
+            answers = [self._decide(command, desks.get(command.account), now) for command in commands]
             await write_entries(connection, list(desks.values()))
         return answers
 
     async def _lay_out(
         self, connection: AsyncConnection, commands: Sequence[Command[Any]]
-    ) -> tuple[dict[AccountId, Desk], Any]:
+    ) -> tuple[dict[AccountId, Desk], datetime]:
         wanted = list({command.account for command in commands})
         accounts = await find_accounts(connection, wanted, lock=True)
         books = await read_books(connection, [each.id for each in accounts], commands)
@@ -88,11 +89,14 @@ class SqlLedger(Ledger):
             desk.open(books.now)
         return desks, books.now
 
-
-def _decide(command: Command[Any], desk: Desk | None, now: Any) -> Any:  # noqa: ANN401 - each command has its own answer
-    if desk is None:
-        return AccountMissing()
-    try:
-        return command.decide(desk, now)
-    except DomainError as refusal:
-        return refusal
+    def _decide(self, command: Command[Any], desk: Desk | None, now: datetime) -> Any:  # noqa: ANN401 - each has its own
+        try:
+            if desk is None:
+                raise AccountMissing
+            answer = command.decide(desk, now)
+        except DomainError as refusal:
+            answer, outcome = refusal, refusal.code
+        else:
+            outcome = "replayed" if getattr(answer, "replayed", False) else "done"
+        self._meter.command(type(command).__name__.lower(), outcome)
+        return answer

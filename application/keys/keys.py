@@ -41,8 +41,8 @@ class CreateKey:
                 digest=digest_of(text),
                 name=name,
                 last_four=text[-4:],
-                workspace=owner and owner.workspace,
-                account=owner and owner.id,
+                workspace=None if owner is None else owner.workspace,
+                account=account,
                 created_at=self.clock.now(),
                 expires_at=expires_at,
             )

@@ -46,5 +46,5 @@ class AccountDirectory(Protocol):
 
 
 class Secrets(Protocol):
-    def __call__(self, count: int) -> bytes:
+    def __call__(self, count: int, /) -> bytes:
         """``count`` random bytes fit for a secret."""

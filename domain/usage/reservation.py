@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from domain.credits import Quantity
+from domain.credits import NOTHING, Quantity
 from domain.ids import AccountId, KeyId, ReservationId
 from domain.usage.errors import ReservationExpired, ReservationSettled
 from domain.usage.lot import Part
@@ -42,11 +42,13 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """How it ended. ``charges`` says which lots paid ``charged``; what the call cost beyond what could be
-    taken is ``uncollected``; ``available`` is what was free afterwards. Microcredits.
+    """How it ended. Amounts are microcredits.
+
+    ``charges`` says which lots paid ``charged``; what the call cost beyond what could be taken is
+    ``uncollected``; ``available`` is what was free afterwards.
     """
 
-    usage: Quantity = Quantity()
+    usage: Quantity = NOTHING
     model: str | None = None
     latency_ms: int | None = None
     cost: int = 0

@@ -129,7 +129,7 @@ class Extended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extend:
-    """Raise a hold to what ``estimate`` may cost, or its deadline to ``expires_in`` from now, or both, or neither.
+    """Raise a hold to what ``estimate`` may cost, its deadline to ``expires_in`` from now: all or nothing.
 
     Says what to reach, not what to add, so that a repeat changes nothing. Never lowers either.
     Raises ReservationMissing, ReservationSettled, ReservationExpired, WorkspaceFrozen, InsufficientCredits.

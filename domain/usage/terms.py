@@ -9,7 +9,7 @@ from domain.ids import PlanRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """The price that a reservation was made at. It keeps it until it is settled, whatever is published meanwhile.
+    """The price that a reservation was made at, and is settled at, whatever is published meanwhile.
 
     ``multiplier`` is in millionths. ``charge_on_timeout`` is the feature's rule for a started call that
     is never settled: charge what it held, or release it.
@@ -27,8 +27,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """``allocation`` and ``overdraft`` are microcredits; ``renews`` says that each month's allocation
-    opens by itself when it is first needed, because the plan is free.
+    """``allocation`` and ``overdraft`` are microcredits.
+
+    ``renews``: each month's allocation opens by itself when it is first needed, because the plan is free.
     """
 
     plan: PlanRef

@@ -5,6 +5,8 @@ with every count. Processes that share a port would answer a scrape by turns, so
 a port of its own (``serve_metrics``).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from dishka import FromDishka
@@ -58,6 +60,16 @@ async def metrics(
     return Response(encode(registry), headers={"content-type": kind, "cache-control": "no-store"})
 
 
-def serve_metrics(registry: CollectorRegistry, *, host: str, port: int) -> None:
-    """Answer scrapes on a port of this process's own, from a thread, until the process ends."""
-    start_http_server(port, host, registry)
+@contextmanager
+def serve_metrics(registry: CollectorRegistry, *, host: str, port: int) -> Iterator[int]:
+    """Answer scrapes on a port of this process's own, from a thread, while the block lasts.
+
+    Gives the port, which the system chooses where ``port`` is 0.
+    """
+    server, thread = start_http_server(port, host, registry)
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

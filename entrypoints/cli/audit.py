@@ -1,0 +1,36 @@
+import click
+from dishka import AsyncContainer
+
+from application.usage.ports import Auditor, Finding
+from domain.credits import format_credits
+from domain.ids import account_text, lot_text, reservation_text
+from entrypoints.cli.services import with_services
+from entrypoints.cli.show import as_json, show
+
+
+def _row(finding: Finding) -> dict[str, object]:
+    counted = finding.fault == "it was charged more than once"
+    return {
+        "account_id": account_text(finding.account),
+        "fault": finding.fault,
+        "expected": finding.expected if counted else format_credits(finding.expected),
+        "found": finding.found if counted else format_credits(finding.found),
+        "lot_id": None if finding.lot is None else lot_text(finding.lot),
+        "reservation_id": None
+        if finding.reservation is None
+        else reservation_text(finding.account, finding.reservation),
+    }
+
+
+@click.command()
+@as_json
+@with_services
+async def audit(services: AsyncContainer, *, as_json: bool) -> None:
+    """Recount every account from its reservations, charges and grants.
+
+    Names each one that does not add up, and then exits with 1.
+    """
+    findings = await (await services.get(Auditor)).audit()
+    show([_row(each) for each in findings], as_json=as_json, empty="The books add up.")
+    if findings:
+        raise SystemExit(1)

@@ -1,0 +1,62 @@
+"""What commands take: ids, credits, instants. A wrong one is a usage error that names the fault."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import click
+
+from domain.credits import parse_credits
+from domain.errors import DomainError
+from domain.ids import parse_account, parse_key, parse_workspace
+
+T = TypeVar("T")
+
+
+class Parsed(click.ParamType, Generic[T]):
+    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> T:  # noqa: ANN401
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return] # a default, of the right type already
+        try:
+            return self._parse(value)
+        except (DomainError, ValueError) as error:
+            self.fail(str(error), param, ctx)
+
+
+def _instant(text: str) -> datetime:
+    """A day is its first instant in UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is neither a day, 2026-12-31, nor an instant, 2026-12-31T12:00Z"
+        ) from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def _positive(text: str) -> int:
+    amount = parse_credits(text)
+    if amount <= 0:
+        raise ValueError("an amount of credits is more than 0")
+    if amount > 2**53:
+        raise ValueError("an amount of credits is at most 9007199254")
+    return amount
+
+
+def _plan(text: str) -> tuple[str, str]:
+    product, _, plan = text.partition("/")
+    if not product or not plan:
+        raise ValueError(f"{text!r} is not of the form product/plan, such as api/free")
+    return product, plan
+
+
+WORKSPACE = Parsed("WORKSPACE", parse_workspace)
+ACCOUNT = Parsed("ACCOUNT", parse_account)
+KEY = Parsed("KEY", parse_key)
+CREDITS = Parsed("CREDITS", _positive)
+INSTANT = Parsed("INSTANT", _instant)
+PLAN = Parsed("PRODUCT/PLAN", _plan)

@@ -1,0 +1,80 @@
+import click
+from dishka import AsyncContainer
+
+from application.workspaces.workspaces import (
+    CreateWorkspace,
+    FreezeWorkspace,
+    ListWorkspaces,
+    Opened,
+    UnfreezeWorkspace,
+)
+from domain.ids import WorkspaceId, account_text, workspace_text
+from domain.workspaces.workspace import Kind, Workspace
+from entrypoints.cli.services import with_services
+from entrypoints.cli.show import as_json, show, show_one
+from entrypoints.cli.types import PLAN, WORKSPACE
+
+
+@click.group()
+def workspaces() -> None:
+    """Tenants: create, list, freeze, unfreeze."""
+
+
+def _row(workspace: Workspace) -> dict[str, object]:
+    return {
+        "workspace_id": workspace_text(workspace.id),
+        "name": workspace.name,
+        "kind": workspace.kind,
+        "created_at": workspace.created_at,
+        "frozen_at": workspace.frozen_at,
+    }
+
+
+def _rows(opened: Opened) -> list[dict[str, object]]:
+    return [
+        {**_row(opened.workspace), "account_id": account_text(account.id), "plan": str(account.plan)}
+        for account in opened.accounts
+    ]
+
+
+@workspaces.command()
+@click.argument("name")
+@click.option("--plan", type=PLAN, default="api/free", show_default=True, help="What it subscribes to.")
+@click.option("--personal", is_flag=True, help="A workspace of one person, not of a team.")
+@as_json
+@with_services
+async def create(
+    services: AsyncContainer, name: str, plan: tuple[str, str], *, personal: bool, as_json: bool
+) -> None:
+    """Create a workspace NAME, with an account on the newest version of a plan."""
+    make = await services.get(CreateWorkspace)
+    product, key = plan
+    opened = await make(name, Kind.PERSONAL if personal else Kind.TEAM, product=product, plan=key)
+    show_one(_rows(opened)[0], as_json=as_json)
+
+
+@workspaces.command("list")
+@as_json
+@with_services
+async def list_(services: AsyncContainer, *, as_json: bool) -> None:
+    """Every workspace and its accounts, the oldest first."""
+    every = await (await services.get(ListWorkspaces))()
+    show([row for each in every for row in _rows(each)], as_json=as_json, empty="There are no workspaces.")
+
+
+@workspaces.command()
+@click.argument("workspace", type=WORKSPACE)
+@as_json
+@with_services
+async def freeze(services: AsyncContainer, workspace: WorkspaceId, *, as_json: bool) -> None:
+    """Stop a WORKSPACE's spending at once; it can still read, and what is held is settled."""
+    show_one(_row(await (await services.get(FreezeWorkspace))(workspace)), as_json=as_json)
+
+
+@workspaces.command()
+@click.argument("workspace", type=WORKSPACE)
+@as_json
+@with_services
+async def unfreeze(services: AsyncContainer, workspace: WorkspaceId, *, as_json: bool) -> None:
+    """Let a frozen WORKSPACE spend again."""
+    show_one(_row(await (await services.get(UnfreezeWorkspace))(workspace)), as_json=as_json)

@@ -1,0 +1,282 @@
+"""What a process is made of. The only module that names adapters."""
+
+import time
+from collections.abc import AsyncIterator
+from secrets import token_bytes
+
+from dishka import (
+    STRICT_VALIDATION,
+    AsyncContainer,
+    Provider,
+    Scope,
+    from_context,
+    make_async_container,
+    provide,
+    provide_all,
+)
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from uuid_utils.compat import uuid7
+
+from adapters.clock import SystemClock
+from adapters.memory.limits import MemoryRateLimiter
+from adapters.metrics import PoolUse, PrometheusMeter
+from adapters.models.echo import EchoModel
+from adapters.models.http import ModelHttp
+from adapters.models.openai import Endpoint, OpenAIModel
+from adapters.models.prompts import JinjaPrompts
+from adapters.models.routed import RoutedModels
+from adapters.postgres.audit import SqlAuditor
+from adapters.postgres.catalog_cache import SqlCatalog
+from adapters.postgres.directory import SqlAccountDirectory, SqlKeyring
+from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.health import SqlHealth
+from adapters.postgres.ledger import SqlLedger
+from adapters.postgres.listener import CATALOG_CHANGED, KEYS_CHANGED, Listener
+from adapters.postgres.readers.usage import SqlUsageReader
+from adapters.postgres.runs import SqlRuns
+from adapters.postgres.terms import SqlTerms
+from adapters.postgres.unit_of_work import SqlUnitOfWork
+from adapters.redis.client import make_client
+from adapters.redis.fallback import FallbackLimiter
+from adapters.redis.health import RedisHealth
+from adapters.redis.limits import RedisRateLimiter
+from adapters.security.schemas import JsonSchemas
+from application.catalog.ports import Catalog, CatalogTx
+from application.catalog.publish import PublishCatalog
+from application.features.ask import AskModel
+from application.features.books import RunBooks
+from application.features.in_flight import InFlight
+from application.features.ports import Models, Prompts, Runs, Schemas
+from application.features.run import RunFeature
+from application.health import CheckHealth, Dependency
+from application.keys.authenticate import Authenticate
+from application.keys.keys import CreateKey, ListKeys, RevokeKey
+from application.keys.ports import AccountDirectory, Keyring, KeysTx, Secrets
+from application.metrics import Meter
+from application.ports import Clock, NewId, UnitOfWork
+from application.usage.grants import GrantCredits
+from application.usage.offers import ListOffers
+from application.usage.ports import Auditor, Ledger, RateLimiter, UsageReader
+from application.usage.queries import ReadUsage
+from application.usage.reserve import ReserveCredits, ReserveForCustomer
+from application.workspaces.ports import WorkspacesTx
+from application.workspaces.workspaces import (
+    CreateWorkspace,
+    FreezeWorkspace,
+    ListWorkspaces,
+    UnfreezeWorkspace,
+)
+from entrypoints.settings import Profile, Settings
+
+
+class UseCases(Provider):
+    """Stateless, so one of each for the whole process."""
+
+    scope = Scope.APP
+
+    catalog = provide_all(PublishCatalog)
+    keys = provide_all(Authenticate, CreateKey, RevokeKey, ListKeys)
+    workspaces = provide_all(CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace, ListWorkspaces)
+    usage = provide_all(ReserveCredits, ReserveForCustomer, GrantCredits, ReadUsage, ListOffers)
+    features = provide_all(RunFeature, AskModel)
+
+    @provide
+    def run_books(self, ledger: Ledger, runs: Runs) -> RunBooks:
+        return RunBooks(ledger=ledger, runs=runs)
+
+    @provide
+    async def in_flight(self, settings: Settings) -> AsyncIterator[InFlight]:
+        runs = InFlight()
+        yield runs
+        await runs.drain(settings.shutdown_seconds)
+
+    @provide
+    def health(self, database: SqlHealth, redis: Redis | None) -> CheckHealth:
+        dependencies: tuple[Dependency, ...] = (database,)
+        return CheckHealth(dependencies if redis is None else (*dependencies, RedisHealth(redis)))
+
+
+class Platform(Provider):
+    scope = Scope.APP
+
+    settings = from_context(Settings)
+    sql_health = provide(SqlHealth)
+
+    @provide
+    def clock(self) -> Clock:
+        return SystemClock()
+
+    @provide
+    def new_id(self) -> NewId:
+        return uuid7
+
+    @provide
+    def secrets(self) -> Secrets:
+        return token_bytes
+
+    @provide
+    async def engine(self, settings: Settings) -> AsyncIterator[AsyncEngine]:
+        engine = make_engine(
+            settings.database_url,
+            pool_size=settings.pool_size,
+            max_overflow=settings.max_overflow,
+            pool_pre_ping=settings.pool_pre_ping,
+            pool_recycle=settings.pool_recycle,
+            command_timeout=settings.command_timeout,
+        )
+        yield engine
+        await engine.dispose()
+
+    @provide
+    def sessions(self, engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+        return make_sessions(engine)
+
+    @provide
+    def registry(self, engine: AsyncEngine) -> CollectorRegistry:
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        registry.register(PoolUse(engine))
+        return registry
+
+    @provide
+    def meter(self, registry: CollectorRegistry) -> Meter:
+        return PrometheusMeter(registry)
+
+    @provide
+    async def redis(self, settings: Settings) -> AsyncIterator[Redis | None]:
+        if settings.redis_url is None:
+            yield None
+            return
+        client = make_client(settings.redis_url)
+        yield client
+        await client.aclose()
+
+    @provide
+    def limiter(self, redis: Redis | None) -> RateLimiter:
+        own = MemoryRateLimiter()
+        return own if redis is None else FallbackLimiter(RedisRateLimiter(redis), own)
+
+
+class Books(Provider):
+    """Everything that is kept in PostgreSQL."""
+
+    scope = Scope.APP
+
+    terms = provide(SqlTerms)
+
+    @provide
+    async def ledger(
+        self, engine: AsyncEngine, terms: SqlTerms, new_id: NewId, meter: Meter
+    ) -> AsyncIterator[Ledger]:
+        ledger = SqlLedger(engine, terms, new_id, meter)
+        yield ledger
+        await ledger.close()
+
+    @provide
+    def reader(self, engine: AsyncEngine, terms: SqlTerms, new_id: NewId) -> UsageReader:
+        return SqlUsageReader(engine, terms, new_id)
+
+    @provide
+    def auditor(self, engine: AsyncEngine) -> Auditor:
+        return SqlAuditor(engine)
+
+    @provide
+    def runs(self, engine: AsyncEngine) -> Runs:
+        return SqlRuns(engine)
+
+    @provide
+    def work(self, sessions: async_sessionmaker[AsyncSession]) -> SqlUnitOfWork:
+        return SqlUnitOfWork(sessions)
+
+    @provide
+    def catalog_work(self, work: SqlUnitOfWork) -> UnitOfWork[CatalogTx]:
+        return work
+
+    @provide
+    def keys_work(self, work: SqlUnitOfWork) -> UnitOfWork[KeysTx]:
+        return work
+
+    @provide
+    def workspaces_work(self, work: SqlUnitOfWork) -> UnitOfWork[WorkspacesTx]:
+        return work
+
+    @provide
+    def sql_catalog(self, sessions: async_sessionmaker[AsyncSession]) -> SqlCatalog:
+        return SqlCatalog(sessions, monotonic=time.monotonic)
+
+    @provide
+    def catalog(self, catalog: SqlCatalog) -> Catalog:
+        return catalog
+
+    @provide
+    def sql_keyring(self, sessions: async_sessionmaker[AsyncSession]) -> SqlKeyring:
+        return SqlKeyring(sessions, time.monotonic)
+
+    @provide
+    def keyring(self, keyring: SqlKeyring) -> Keyring:
+        return keyring
+
+    @provide
+    def directory(self, sessions: async_sessionmaker[AsyncSession]) -> AccountDirectory:
+        return SqlAccountDirectory(sessions, time.monotonic)
+
+    @provide
+    async def listener(
+        self, engine: AsyncEngine, keyring: SqlKeyring, catalog: SqlCatalog
+    ) -> AsyncIterator[Listener]:
+        channels = {
+            KEYS_CHANGED: lambda digest: keyring.cache.forget(bytes.fromhex(digest)),
+            CATALOG_CHANGED: lambda _: catalog.forget(),
+        }
+        listener = Listener(engine, channels)
+        listener.start()
+        yield listener
+        await listener.close()
+
+
+class LanguageModels(Provider):
+    scope = Scope.APP
+
+    @provide
+    def schemas(self) -> Schemas:
+        return JsonSchemas()
+
+    @provide
+    def prompts(self) -> Prompts:
+        return JinjaPrompts()
+
+    @provide
+    async def http(self, settings: Settings) -> AsyncIterator[ModelHttp]:
+        http = ModelHttp(connections=settings.model_connections)
+        yield http
+        await http.close()
+
+    @provide
+    def models(self, settings: Settings, http: ModelHttp, clock: Clock) -> Models:
+        configured = {
+            alias: OpenAIModel(http, Endpoint(base_url=each.url, model=each.name, api_key=each.key), clock)
+            for alias, each in settings.models.items()
+        }
+        return RoutedModels(
+            configured, otherwise=EchoModel() if settings.profile is Profile.EMBEDDED else None
+        )
+
+
+def build(settings: Settings) -> AsyncContainer:
+    """HTTP, the command line and whatever comes later all begin here. Close it when the process ends."""
+    return make_async_container(
+        UseCases(),
+        Platform(),
+        Books(),
+        LanguageModels(),
+        context={Settings: settings},
+        validation_settings=STRICT_VALIDATION,
+    )
+
+
+async def listen(services: AsyncContainer) -> None:
+    """Hear at once what other processes change. For a server; a command is over before that matters."""
+    await services.get(Listener)

@@ -1,0 +1,45 @@
+from dishka import AsyncContainer
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import ScalarRenderPlugin
+from litestar.openapi.spec import Components, License, Tag
+
+from entrypoints.http import account, explained, health, metrics, reservations, usage
+from entrypoints.http.auth import SCHEMES, provide_customer
+from entrypoints.http.lean import LARGEST_BODY
+from entrypoints.http.problems import HANDLERS
+
+VERSION = "0.1.0"
+
+
+def create_app(services: AsyncContainer) -> Litestar:
+    """The HTTP interface over ``services``, which whoever made them closes."""
+    return Litestar(
+        route_handlers=[
+            *health.HANDLERS,
+            metrics.metrics,
+            *reservations.HANDLERS,
+            explained.reservation,
+            *account.HANDLERS,
+            *usage.HANDLERS,
+        ],
+        dependencies={"customer": Provide(provide_customer)},
+        exception_handlers=HANDLERS,
+        openapi_config=OpenAPIConfig(
+            title="CueBX",
+            version=VERSION,
+            summary="Metering of AI features: exact, immediate, explained.",
+            license=License(name="Apache-2.0", identifier="Apache-2.0"),
+            components=Components(security_schemes=SCHEMES),
+            path="/docs",
+            render_plugins=[ScalarRenderPlugin()],
+            use_handler_docstrings=True,
+            tags=[Tag(name="Health"), Tag(name="Usage")],
+        ),
+        request_max_body_size=LARGEST_BODY,
+        state=State({"services": services, "uses": {}}),
+        debug=False,
+        logging_config=None,
+    )

@@ -1,0 +1,65 @@
+"""Who asks: the key in the Authorization header (RFC 6750), or a refusal."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+from litestar.openapi.spec import Reference, SecurityScheme
+
+from application.actor import Customer, Service
+from application.keys.authenticate import Authenticate
+from domain.keys.errors import CredentialMissing
+from entrypoints.http.inject import services_of
+
+SERVICE_KEY = "service_key"
+CUSTOMER_KEY = "customer_key"
+SCHEMES: dict[str, SecurityScheme | Reference] = {
+    SERVICE_KEY: SecurityScheme(
+        type="http", scheme="bearer", description="A seller's service: `cbx_svc_...`"
+    ),
+    CUSTOMER_KEY: SecurityScheme(
+        type="http", scheme="bearer", description="A customer: `cbx_live_...` or `cbx_test_...`"
+    ),
+}
+_LONGEST = 256
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def bearer(headers: Headers) -> str:
+    """The credential. Raises CredentialMissing where there is none that could be one."""
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, credential = value.partition(b" ")
+            if scheme.lower() == b"bearer" and 0 < len(credential) <= _LONGEST and credential.isascii():
+                return credential.decode()
+            break
+    raise CredentialMissing
+
+
+async def service_of(authenticate: Authenticate, headers: Headers) -> Service:
+    return await authenticate.service(bearer(headers))
+
+
+async def customer_of(authenticate: Authenticate, headers: Headers) -> Customer:
+    return await authenticate.customer(bearer(headers))
+
+
+ACTORS: dict[type, Callable[[Authenticate, Headers], Awaitable[Any]]] = {
+    Service: service_of,
+    Customer: customer_of,
+}
+
+
+async def provide_customer(request: Request[Any, Any, Any]) -> Customer:
+    """For handlers that Litestar itself calls."""
+    authenticate = await services_of(request.app).get(Authenticate)
+    return await customer_of(authenticate, list(request.scope["headers"]))
+
+
+async def service_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A guard of handlers that Litestar itself calls."""
+    authenticate = await services_of(connection.app).get(Authenticate)
+    await service_of(authenticate, list(connection.scope["headers"]))

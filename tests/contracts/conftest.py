@@ -1,0 +1,50 @@
+"""The contract suites run on the PostgreSQL of the wheel, and on one that is installed where there is one."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.engine import make_engine
+from migrations.schema import upgrade
+from tests.conftest import renamed, run_sql
+
+INSTALLED = os.environ.get("CUEBX_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+
+def _reachable() -> bool:
+    try:
+        asyncio.run(run_sql(INSTALLED, "SELECT 1"))
+    except Exception:  # noqa: BLE001 - whatever the reason, it is not there for us
+        return False
+    return True
+
+
+SERVERS = ["embedded", *(["installed"] if _reachable() else [])]
+
+
+@pytest.fixture(scope="session")
+def installed_database() -> Iterator[str]:
+    name = f"cuebx_test_{uuid4().hex}"
+    asyncio.run(run_sql(INSTALLED, f"CREATE DATABASE {name}"))
+    url = renamed(INSTALLED, name)
+    asyncio.run(upgrade(url))
+    yield url
+    asyncio.run(run_sql(INSTALLED, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def contract_database(request: pytest.FixtureRequest) -> str:
+    wanted = "shared_database" if request.param == "embedded" else "installed_database"
+    url: str = request.getfixturevalue(wanted)
+    return url
+
+
+@pytest.fixture
+async def engine(contract_database: str) -> AsyncIterator[AsyncEngine]:
+    engine = make_engine(contract_database)
+    yield engine
+    await engine.dispose()
