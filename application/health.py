@@ -16,11 +16,8 @@ class DependencyAway(Exception):
 class Dependency(Protocol):
     """Something outside that this process needs. ``vital``: without it, it can do nothing of use."""
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def vital(self) -> bool: ...
+    name: str
+    vital: bool
 
     async def check(self) -> str:
         """Make sure that it answers, and say what is worth knowing. Raises DependencyAway."""
