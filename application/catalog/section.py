@@ -166,7 +166,8 @@ class Section:
 
     def close(self) -> None:
         for key in self.table.keys() - self.known:
-            self.fault(key, f"is not known here{hint(key, self.known)}")
+            known = hint(key, self.known) or f"; known are {', '.join(sorted(self.known))}"
+            self.fault(key, f"is not known here{known}")
             self.missing.difference_update(get_close_matches(key, self.known, n=1))
         for key in sorted(self.missing):
             self.report.absent(self.path, f"{dotted((key,))} is missing")

@@ -31,13 +31,9 @@ class Name:
 
     @classmethod
     def of(cls, item: Item) -> "Name":
-        match item:
-            case Product():
-                return cls(Kind.PRODUCT, item.key)
-            case Plan():
-                return cls(Kind.PLAN, f"{item.product}/{item.key}")
-            case Feature():
-                return cls(Kind.FEATURE, item.key)
+        if isinstance(item, Plan):
+            return cls(Kind.PLAN, f"{item.product}/{item.key}")
+        return cls(Kind.PRODUCT if isinstance(item, Product) else Kind.FEATURE, item.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,51 @@ from datetime import datetime
 
 from application.catalog.ports import Catalog, CatalogEntries
 from domain.catalog.errors import FeatureMissing, PlanMissing
-from domain.catalog.feature import Feature
-from domain.catalog.plan import Plan
+from domain.catalog.feature import Feature, OnTimeout
+from domain.catalog.plan import Plan, Tariff
 from domain.catalog.product import Product
 from domain.catalog.publication import Change, Entry, Item, Kind, Name, Outcome
+from domain.credits import MICRO, ONE, PICO, Price
 from domain.ids import PlanRef
+
+FEATURE = Feature(
+    key="summarize",
+    version=1,
+    price_version=1,
+    name="Summarize",
+    description="Says in a few sentences what a text says.",
+    price=Price(per_call=PICO, per_input_token=PICO // 1000),
+    model="default",
+    prompt="Summarize: {{ input.text }}",
+    max_output_tokens=1024,
+    timeout=60,
+    units_from=None,
+    on_timeout=OnTimeout.RELEASE,
+    input_schema={"type": "object", "properties": {"text": {"type": "string"}}},
+    output_schema={"type": "object", "properties": {"summary": {"type": "string"}}},
+)
+PLAN = Plan(
+    product="api",
+    key="free",
+    version=1,
+    name="Free",
+    description="To try it.",
+    price=0,
+    currency="USD",
+    seats=1,
+    allocation=500 * MICRO,
+    overdraft=0,
+    multiplier=ONE,
+    per_minute=10,
+    per_day=None,
+    tariffs={FEATURE.key: Tariff.of(FEATURE)},
+)
+PRODUCT = Product(key="api", version=1, name="API", description="For teams.")
+
+
+def plan_of(*features: Feature, key: str = "free", product: str = "api") -> Plan:
+    tariffs = {feature.key: Tariff.of(feature) for feature in features}
+    return replace(PLAN, product=product, key=key, tariffs=tariffs)
 
 
 @dataclass(frozen=True)
