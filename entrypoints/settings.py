@@ -58,19 +58,19 @@ class ModelEndpoint(Struct, frozen=True, kw_only=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """``models`` has aliases in lower case with underscores; ``endpoint`` takes one as the catalog has it."""
+    """``models`` are by alias, in lower case."""
 
     database_url: Annotated[str, Meta(pattern=r"^postgres(ql)?(\+asyncpg)?://")]
     profile: Profile = Profile.STANDARD
     redis_url: Annotated[str, Meta(pattern=r"^(rediss?|unix)://")] | None = None
     models: dict[str, ModelEndpoint] = field(default_factory=dict)
-    model_timeout: Seconds = 60.0
     model_connections: Count = 200
 
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535)] = 8000
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
     trusted_hosts: tuple[str, ...] = ()
+    metrics_port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
     shutdown_seconds: Seconds = 10.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -79,9 +79,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     pool_pre_ping: bool = True
     pool_recycle: Annotated[int, Meta(ge=-1)] = 3600
     command_timeout: Seconds = 30.0
-
-    def endpoint(self, alias: str) -> ModelEndpoint | None:
-        return self.models.get(alias.lower().replace("-", "_"))
 
     def __repr__(self) -> str:
         shown = ((name, getattr(self, name)) for name in self.__struct_fields__)

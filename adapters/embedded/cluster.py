@@ -106,19 +106,35 @@ class Cluster:
         walk = {*self.data.parents, binaries(), *binaries().parents}
         return any(not each.stat().st_mode & stat.S_IXOTH for each in walk)
 
-    def check(self) -> None:
-        """Raises EmbeddedPostgresError where another version made the data, or it is not ours to use."""
-        for place in (self.home, self.data):
-            marker = place / "PG_VERSION"
-            if not marker.exists():
-                continue
-            found = marker.read_text().strip()
-            if found != VERSION or place == self.home:
-                raise EmbeddedPostgresError(
-                    f"{place} is a data directory of PostgreSQL {found[:20]}, and this needs one of its own"
-                    f" of PostgreSQL {VERSION}: choose another data directory, or reset this one"
-                )
+    def check(self, *, anew: bool) -> None:
+        """Raises EmbeddedPostgresError where what is there is not ours, or of another version and to stay."""
+        if (self.home / "PG_VERSION").exists():
+            raise EmbeddedPostgresError(
+                f"{self.home} is itself a data directory of PostgreSQL: choose another data directory"
+            )
+        if not self.data.exists():
+            return
+        found = self._version()
+        if found is None and any(self.data.iterdir()):
+            raise EmbeddedPostgresError(
+                f"{self.data} is something else than a database: choose another data directory"
+            )
+        if found not in (None, VERSION) and not anew:
+            raise EmbeddedPostgresError(
+                f"{self.data} was made by PostgreSQL {found}, and this is PostgreSQL {VERSION}:"
+                " choose another data directory with --data, or forget this one with --reset"
+            )
         _ = self.owner
+
+    def _version(self) -> str | None:
+        try:
+            return (self.data / "PG_VERSION").read_text().strip()[:20]
+        except FileNotFoundError:
+            return None
+
+    def discard(self) -> None:
+        if self.data.exists():
+            shutil.rmtree(self.data)
 
     def command(self, program: str, *arguments: str) -> list[str]:
         who = (str(os.getpid()), str(self.owner.pw_uid), str(self.owner.pw_gid), str(int(self.reach)))
@@ -126,7 +142,7 @@ class Cluster:
 
     def create(self) -> None:
         """Makes the data directory where there is none; one that was never finished is made anew."""
-        if (self.data / "PG_VERSION").exists():
+        if self._version() is not None:
             return
         made = self.home / "postgres.new"
         shutil.rmtree(made, ignore_errors=True)
@@ -142,8 +158,7 @@ class Cluster:
         if done.returncode != 0:
             shutil.rmtree(made, ignore_errors=True)
             raise EmbeddedPostgresError(f"no database can be made in {self.data}: {last_line(done.stderr)}")
-        if self.data.exists():
-            shutil.rmtree(self.data)
+        self.discard()
         made.rename(self.data)
 
     def configure(self, socket: Path) -> None:

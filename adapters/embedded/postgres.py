@@ -35,16 +35,17 @@ _READY_LINE = 7  # of postmaster.pid: pid, data, start, port, socket directory, 
 
 
 @asynccontextmanager
-async def embedded_postgres(data: Path, *, durable: bool = True) -> AsyncIterator[str]:
+async def embedded_postgres(data: Path, *, durable: bool = True, anew: bool = False) -> AsyncIterator[str]:
     """The URL of a PostgreSQL 18 that runs for the block, its files under ``data``.
 
-    ``durable=False`` survives no crash of the machine, and is fast: for tests. The URL
+    ``durable=False`` survives no crash of the machine, and is fast: for tests. ``anew`` forgets what is
+    there, whichever version made it. The URL
     (``postgresql://postgres@/postgres?host=/...&port=5432``) suits asyncpg, psql and pgbench as it is.
     Raises EmbeddedPostgresError.
     """
     server = EmbeddedPostgres(data, durable=durable)
     try:
-        await asyncio.to_thread(server.prepare)
+        await asyncio.to_thread(server.prepare, anew=anew)
         server.launch()  # not in a thread: PostgreSQL ends with the thread that starts it
         await asyncio.to_thread(server.wait)
         yield server.url
@@ -74,9 +75,9 @@ class EmbeddedPostgres:
         """Of the running server."""
         return self._process.pid if self._process else None
 
-    def start(self) -> str:
+    def start(self, *, anew: bool = False) -> str:
         try:
-            self.prepare()
+            self.prepare(anew=anew)
             self.launch()
             self.wait()
         except BaseException:
@@ -84,14 +85,16 @@ class EmbeddedPostgres:
             raise
         return self.url
 
-    def prepare(self) -> None:
+    def prepare(self, *, anew: bool = False) -> None:
         """All that takes long: the lock, what an earlier process left, the data directory, the settings."""
         cluster = self._cluster
         try:
             cluster.home.mkdir(parents=True, exist_ok=True)
-            cluster.check()
+            cluster.check(anew=anew)
             note = self._lock()
             _end_leftover(cluster.data)
+            if anew:
+                cluster.discard()
             cluster.create()
             self._socket = cluster.socket_directory()
             note.truncate(0)

@@ -1,0 +1,76 @@
+import asyncio
+import socket
+import sys
+from typing import ClassVar
+
+import click
+import msgspec
+
+from domain.errors import Conflict
+from entrypoints import settings
+from entrypoints.cli.services import asynchronous
+from entrypoints.process import answer, logged, services_of
+from entrypoints.server import listen, stop_on_signals
+from entrypoints.settings import Settings
+from entrypoints.supervisor import supervise
+from migrations import schema
+
+
+class SchemaBehind(Conflict):
+    code: ClassVar[str] = "schema_behind"
+
+    def __str__(self) -> str:
+        return "the database is behind this version: run `cuebx db upgrade`"
+
+
+@click.command()
+@click.option("--host", help="Instead of CUEBX_HOST.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="Instead of CUEBX_PORT.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Server processes, instead of CUEBX_WORKERS.")
+@click.option("--socket", "descriptor", type=int, hidden=True)
+@click.option("--worker", type=int, default=0, hidden=True)
+@asynchronous
+async def serve(
+    host: str | None, port: int | None, workers: int | None, descriptor: int | None, worker: int
+) -> None:
+    """Serve HTTP, as the environment says (see .env.example)."""
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    given = {name: value for name, value in (("host", host), ("port", port), ("workers", workers)) if value}
+    here = msgspec.structs.replace(settings.load(serving=True), **given)
+    with logged(here) as log:
+        if descriptor is not None:
+            _stop_with_supervisor(stop)
+            if here.metrics_port is not None:
+                here = msgspec.structs.replace(here, metrics_port=here.metrics_port + worker)
+            listener = socket.socket(fileno=descriptor)
+        else:
+            listener = await _begin(here)
+            if here.workers > 1:
+                arguments = ["serve", "--host", here.host, "--port", str(here.port)]
+                await supervise(
+                    arguments, listener, workers=here.workers, stop=stop, grace=here.shutdown_seconds
+                )
+                return
+        async with services_of(here) as services:
+            await answer(services, here, listener, log=log, stop=stop)
+
+
+async def _begin(here: Settings) -> socket.socket:
+    """What is checked once, before anything is served. Raises what is wrong."""
+    if await schema.missing(here.database_url):
+        raise SchemaBehind
+    listener = listen(here.host, here.port)
+    click.echo(f"CueBX serves on http://{here.host}:{here.port}", err=True)
+    return listener
+
+
+def _stop_with_supervisor(stop: asyncio.Event) -> None:
+    """It holds the other end of our standard input, and never writes."""
+    loop = asyncio.get_running_loop()
+
+    def gone() -> None:
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+
+    loop.add_reader(sys.stdin.fileno(), gone)

@@ -1,0 +1,68 @@
+"""One server process, from its first log line to its last: what `cuebx serve` and `cuebx dev` share."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+
+import msgspec
+from dishka import AsyncContainer
+from litestar.serialization import encode_json
+from prometheus_client import CollectorRegistry
+
+from application.ports import NewId
+from entrypoints import container
+from entrypoints.http.app import create_app
+from entrypoints.http.metrics import HttpMetrics, serve_metrics
+from entrypoints.http.observability import Observability
+from entrypoints.lines import Lines
+from entrypoints.logging import Log, set_up
+from entrypoints.server import serve
+from entrypoints.settings import Settings
+
+
+@contextmanager
+def logged(settings: Settings) -> Iterator[Log]:
+    """Lines go to standard error: JSON, or, at a terminal, for people."""
+    log = set_up(Lines(sys.stderr.buffer), pretty=sys.stderr.isatty(), level=settings.log_level)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+@asynccontextmanager
+async def services_of(settings: Settings) -> AsyncIterator[AsyncContainer]:
+    """Closing them ends the runs that go on without a caller, and writes what is still to be written."""
+    services = container.build(settings)
+    try:
+        yield services
+    finally:
+        await services.close()
+
+
+async def answer(
+    services: AsyncContainer,
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    log: Log,
+    stop: asyncio.Event,
+) -> None:
+    """Serves HTTP until ``stop``, and returns when the last request is answered or given up."""
+    registry = await services.get(CollectorRegistry)
+    await container.listen(services)
+    application = Observability(
+        create_app(services), log=log, metrics=HttpMetrics(registry), new_id=await services.get(NewId)
+    )
+    with ExitStack() as opened:
+        if settings.metrics_port is not None:
+            opened.enter_context(serve_metrics(registry, host=settings.host, port=settings.metrics_port))
+        await serve(application, listener, stop=stop, grace=settings.shutdown_seconds)
+
+
+def openapi_document() -> bytes:
+    """Needs no database: nothing is opened before it is asked for."""
+    application = create_app(container.build(Settings(database_url="postgresql://")))
+    return msgspec.json.format(encode_json(application.openapi_schema.to_schema())) + b"\n"
