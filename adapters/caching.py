@@ -29,10 +29,15 @@ class AgeingCache(Generic[K, V]):
         self._kept: dict[K, tuple[float, V]] = {}
         self._loading: dict[K, asyncio.Task[V | None]] = {}
 
-    async def get(self, key: K) -> V | None:
+    def peek(self, key: K) -> V | None:
+        """What is kept and not too old, without looking for it."""
         kept = self._kept.get(key)
-        if kept is not None and self._monotonic() - kept[0] < self._age:
-            return kept[1]
+        return kept[1] if kept is not None and self._monotonic() - kept[0] < self._age else None
+
+    async def get(self, key: K) -> V | None:
+        kept = self.peek(key)
+        if kept is not None:
+            return kept
         loading = self._loading.get(key)
         if loading is None:
             loading = asyncio.create_task(self._look(key))

@@ -4,7 +4,7 @@ A public id says what it names: ``acc_01h455vb4pex5vsknk084sn02q``. A reservatio
 UUID before its own, so that whoever settles it names the tenant.
 """
 
-from base64 import b32decode, b32encode
+import re
 from dataclasses import dataclass
 from typing import ClassVar, NewType
 from uuid import UUID
@@ -30,15 +30,13 @@ class PlanRef:
         return f"{self.product}/{self.plan}@{self.version}"
 
 
-_RFC4648 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_CROCKFORD = b"0123456789abcdefghjkmnpqrstvwxyz"
-_OUT = bytes.maketrans(_RFC4648, _CROCKFORD)
-_IN = bytes.maketrans(_CROCKFORD, _RFC4648)
-_LENGTH = 26
-_FOREIGN = bytes(set(range(256)) - set(_CROCKFORD))
-# 20 bytes are 32 base32 digits without padding: four zero bytes in front are 30 zero bits, six digits.
-_PAD = b"\0\0\0\0"
-_PAD_DIGITS = b"AAAAAA"
+_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32, in lower case
+_PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)
+_TO_BASE_32 = str.maketrans(_DIGITS, "0123456789abcdefghijklmnopqrstuv")  # as int() reads it
+_LENGTH = 26  # 130 bits for 128: the first digit is at most 7
+_ID = re.compile(f"[0-7][{_DIGITS}]{{{_LENGTH - 1}}}")
+_SHIFTS = tuple(range(120, -1, -10))
+_PAIR = 0x3FF
 
 
 @dataclass(eq=False)
@@ -52,7 +50,8 @@ class MalformedId(Invalid):
 
 
 def _digits(id: UUID) -> str:
-    return b32encode(_PAD + id.bytes)[6:].translate(_OUT).decode()
+    number = id.int
+    return "".join([_PAIRS[number >> shift & _PAIR] for shift in _SHIFTS])
 
 
 def typeid(prefix: str, *ids: UUID) -> str:
@@ -61,18 +60,11 @@ def typeid(prefix: str, *ids: UUID) -> str:
 
 def parse_typeid(prefix: str, text: str, *, count: int = 1) -> tuple[UUID, ...]:
     """The ``count`` UUIDs that ``text`` names. Raises MalformedId."""
-    head, _, tail = text.rpartition("_")
-    digits = tail.encode("ascii", "replace")
-    if head != prefix or len(digits) != _LENGTH * count or digits.translate(None, _FOREIGN) != digits:
+    head, _, digits = text.rpartition("_")
+    parts = _ID.findall(digits)
+    if head != prefix or len(parts) != count or len(digits) != _LENGTH * count:
         raise MalformedId(given=text[:80], expected=prefix)
-    parts = (digits[at : at + _LENGTH] for at in range(0, len(digits), _LENGTH))
-    return tuple(_uuid(part, prefix, text) for part in parts)
-
-
-def _uuid(digits: bytes, prefix: str, text: str) -> UUID:
-    if digits[0] > ord("7"):  # 26 digits are 130 bits: the first two must be zero
-        raise MalformedId(given=text[:80], expected=prefix)
-    return UUID(bytes=b32decode(_PAD_DIGITS + digits.translate(_IN))[4:])
+    return tuple(UUID(int=int(part.translate(_TO_BASE_32), 32)) for part in parts)
 
 
 def workspace_text(id: WorkspaceId) -> str:

@@ -25,6 +25,9 @@ class SqlKeyring(Keyring):
         self._sessions = sessions
         self.cache = AgeingCache(self._load, monotonic, age=AGE)
 
+    def known(self, digest: bytes) -> Key | None:
+        return self.cache.peek(digest)
+
     async def find(self, digest: bytes) -> Key | None:
         return await self.cache.get(digest)
 
@@ -41,7 +44,7 @@ class SqlAccountDirectory(AccountDirectory):
         self.cache = AgeingCache(self._load, monotonic, age=AGE)
 
     async def find(self, id: AccountId) -> Account:
-        account = await self.cache.get(id)
+        account = self.cache.peek(id) or await self.cache.get(id)
         if account is None:
             raise AccountMissing
         return account

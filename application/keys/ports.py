@@ -35,6 +35,9 @@ class KeysTx(Protocol):
 class Keyring(Protocol):
     """Finds keys fast: what it says is at most one second old."""
 
+    def known(self, digest: bytes) -> Key | None:
+        """The key, if it was asked for within that second."""
+
     async def find(self, digest: bytes) -> Key | None: ...
 
 
