@@ -19,6 +19,9 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from uuid_utils.compat import uuid7
 
+from adapters.catalog_file.files import TomlCatalogFiles
+from adapters.catalog_file.schemas import JsonSchemaRules
+from adapters.catalog_file.templates import JinjaTemplateRules
 from adapters.clock import SystemClock
 from adapters.memory.limits import MemoryRateLimiter
 from adapters.metrics import PoolUse, PrometheusMeter
@@ -43,6 +46,7 @@ from adapters.redis.fallback import FallbackLimiter
 from adapters.redis.health import RedisHealth
 from adapters.redis.limits import RedisRateLimiter
 from adapters.security.schemas import JsonSchemas
+from application.catalog.check import CheckCatalog
 from application.catalog.ports import Catalog, CatalogTx
 from application.catalog.publish import PublishCatalog
 from application.features.ask import AskModel
@@ -81,6 +85,10 @@ class UseCases(Provider):
     workspaces = provide_all(CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace, ListWorkspaces)
     usage = provide_all(ReserveCredits, ReserveForCustomer, GrantCredits, ReadUsage, ListOffers)
     features = provide_all(RunFeature, AskModel)
+
+    @provide
+    def check_catalog(self) -> CheckCatalog:
+        return check_catalog()
 
     @provide
     def run_books(self, ledger: Ledger, runs: Runs) -> RunBooks:
@@ -263,6 +271,11 @@ class LanguageModels(Provider):
         return RoutedModels(
             configured, otherwise=EchoModel() if settings.profile is Profile.EMBEDDED else None
         )
+
+
+def check_catalog() -> CheckCatalog:
+    """Needs no settings and no database."""
+    return CheckCatalog(TomlCatalogFiles(), JsonSchemaRules(), JinjaTemplateRules())
 
 
 def build(settings: Settings) -> AsyncContainer:

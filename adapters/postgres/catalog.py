@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.postgres.faults import reaching
 from adapters.postgres.records.catalog import CatalogEntryRecord as Record
 from application.catalog.ports import CatalogEntries
 from domain.catalog.feature import Feature
@@ -56,8 +57,9 @@ class SqlCatalogEntries(CatalogEntries):
         self._session = session
 
     async def newest(self) -> tuple[Entry, ...]:
-        await self._session.execute(_LOCK)
-        rows = (await self._session.execute(_NEWEST)).all()
+        with reaching():
+            await self._session.execute(_LOCK)
+            rows = (await self._session.execute(_NEWEST)).all()
         return tuple(
             Entry(item_from(kind, key, version, document), retired=retired_at is not None)
             for kind, key, version, document, retired_at in rows
@@ -67,9 +69,10 @@ class SqlCatalogEntries(CatalogEntries):
         by_outcome: dict[Outcome, list[Item]] = {outcome: [] for outcome in Outcome}
         for change in changes:
             by_outcome[change.outcome].append(change.item)
-        await self._write(by_outcome[Outcome.NEW] + by_outcome[Outcome.CHANGED], at)
-        await self._retire(by_outcome[Outcome.RETIRED], at)
-        await self._retire(by_outcome[Outcome.RESTORED], None)
+        with reaching():
+            await self._write(by_outcome[Outcome.NEW] + by_outcome[Outcome.CHANGED], at)
+            await self._retire(by_outcome[Outcome.RETIRED], at)
+            await self._retire(by_outcome[Outcome.RESTORED], None)
 
     async def _write(self, items: list[Item], at: datetime) -> None:
         if items:

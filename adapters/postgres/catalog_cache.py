@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.catalog import HEAD, ID, item_from, plan_from
-from adapters.postgres.faults import unreachable
+from adapters.postgres.faults import reaching
 from adapters.postgres.records.catalog import CatalogEntryRecord as Record
 from application.catalog.ports import Catalog
 from domain.catalog.errors import FeatureMissing, PlanMissing
@@ -18,7 +18,6 @@ from domain.catalog.feature import Feature
 from domain.catalog.plan import Plan
 from domain.catalog.product import Product
 from domain.catalog.publication import Item, Kind
-from domain.errors import DatabaseUnavailable
 from domain.ids import PlanRef
 
 _Id: TypeAlias = tuple[str, str, int]
@@ -101,11 +100,9 @@ class SqlCatalog(Catalog):
 
     async def _read_plan(self, ref: PlanRef) -> Plan:
         row = (Kind.PLAN, f"{ref.product}/{ref.plan}", ref.version)
-        try:
+        with reaching():
             async with self._sessions() as session:
                 document = await session.scalar(_DOCUMENT.where(ID.in_([row])))
-        except Exception as error:
-            raise _answer(error) from error
         if document is None:
             raise PlanMissing(ref.product, ref.plan, ref.version)
         plan = plan_from(document, product=ref.product, key=ref.plan, version=ref.version)
@@ -128,13 +125,11 @@ class SqlCatalog(Catalog):
     async def _refresh(self) -> None:
         forgotten, at = self._forgotten, self._monotonic()
         known = self._newest.items
-        try:
+        with reaching():
             async with self._sessions() as session:
                 ids = {(kind, key, version) for kind, key, version in await session.execute(_ON_SALE)}
                 items = {id: known[id] for id in ids & known.keys()}
                 items |= await _documents(session, ids - known.keys())
-        except Exception as error:
-            raise _answer(error) from error
         self._newest = _Newest.of(items, at if forgotten == self._forgotten else _NEVER)
 
 
@@ -145,7 +140,3 @@ async def _documents(session: AsyncSession, ids: Collection[_Id]) -> dict[_Id, I
     return {
         (kind, key, version): item_from(kind, key, version, document) for kind, key, version, document in rows
     }
-
-
-def _answer(error: Exception) -> Exception:
-    return DatabaseUnavailable() if unreachable(error) else error
