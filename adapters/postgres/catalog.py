@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.faults import reaching
+from adapters.postgres.listener import CATALOG_CHANGED
 from adapters.postgres.records.catalog import CatalogEntryRecord as Record
 from application.catalog.ports import CatalogEntries
 from domain.catalog.feature import Feature
@@ -20,7 +22,7 @@ from domain.catalog.publication import Change, Entry, Item, Kind, Name, Outcome
 _LOCK = sa.text(f"LOCK TABLE {Record.__tablename__} IN SHARE ROW EXCLUSIVE MODE")
 HEAD = (
     sa.select(Record.kind, Record.key, Record.version, Record.retired_at)
-    .distinct(Record.kind, Record.key)
+    .ext(distinct_on(Record.kind, Record.key))
     .order_by(Record.kind, Record.key, Record.version.desc())
     .subquery()
 )
@@ -73,6 +75,7 @@ class SqlCatalogEntries(CatalogEntries):
             await self._write(by_outcome[Outcome.NEW] + by_outcome[Outcome.CHANGED], at)
             await self._retire(by_outcome[Outcome.RETIRED], at)
             await self._retire(by_outcome[Outcome.RESTORED], None)
+        await self._session.execute(sa.select(sa.func.pg_notify(CATALOG_CHANGED, "")))
 
     async def _write(self, items: list[Item], at: datetime) -> None:
         if items:
