@@ -1,0 +1,76 @@
+"""The budgets of DESIGN 11, as ratios of what one run of the bench measured."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tests.bench.plan import Outcome
+
+SERVER = "server"
+DATABASE = "database"
+CROWD = 64  # clients
+IDLE = "no-op"
+HOT = "reserve, one workspace"
+MODEL = "run, openai"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the table."""
+
+    name: str
+    clients: int
+    workers: int
+    outcome: Outcome
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """``growth`` is the cost of a reservation with many usage records over that with few."""
+
+    rows: Sequence[Row]
+    pgbench: float
+    growth: float
+    memory_mb: float
+    ready_seconds: float
+    ceiling: float
+
+    def one(self, name: str) -> Outcome:
+        """With one server process, at 64 clients."""
+        return next(
+            row.outcome for row in self.rows if (row.name, row.clients, row.workers) == (name, CROWD, 1)
+        )
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    budget: str
+    measured: float
+    bound: str
+    met: bool
+
+
+def judge(figures: Figures) -> list[Verdict]:
+    idle, hot, model = (figures.one(name) for name in (IDLE, HOT, MODEL))
+    spread = max(
+        row.outcome.p99_ms / row.outcome.p50_ms
+        for row in figures.rows
+        if row.clients == CROWD and row.name.startswith("reserve")
+    )
+    return [
+        _at_least(0.5, "reserve / no-op endpoint", hot.rate / idle.rate),
+        _at_least(1, "reserve / pgbench", hot.rate / figures.pgbench),
+        _at_most(10, "p99 / p50 of reserve, the worst", spread),
+        _at_most(1.2, "cost with many records / with few", figures.growth),
+        _at_most(250, "CPU of the server per reserve, us", hot.cpu_us(SERVER)),
+        _at_least(0.25, "run through openai / no-op endpoint", model.rate / idle.rate),
+        _at_most(150, "memory of a server process, MB", figures.memory_mb),
+        _at_most(3, "from start to ready, s", figures.ready_seconds),
+        _at_most(0.8, "load generator, cores", max(row.outcome.generator_cpu for row in figures.rows)),
+        _at_least(3, "load generator's ceiling / no-op endpoint", figures.ceiling / idle.rate),
+    ]
+
+
+def _at_least(bound: float, budget: str, measured: float) -> Verdict:
+    return Verdict(budget=budget, measured=measured, bound=f">= {bound:g}", met=measured >= bound)
+
+
+def _at_most(bound: float, budget: str, measured: float) -> Verdict:
+    return Verdict(budget=budget, measured=measured, bound=f"<= {bound:g}", met=measured <= bound)

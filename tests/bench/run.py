@@ -1,0 +1,141 @@
+"""The order of things: what is started, what it is asked, and what is kept of it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+
+from adapters.embedded.postgres import EmbeddedPostgres
+from tests.bench import history, pgbench, plan, stage
+from tests.bench.budgets import CROWD, DATABASE, HOT, IDLE, MODEL, SERVER, Figures, Row
+from tests.bench.plan import Outcome, Plan
+from tests.bench.stage import Service
+from tests.bench.tenants import ANSWER, Tenants
+
+CLIENTS = (1, 16, CROWD)
+PAIRS = "reserve + commit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lengths:
+    """Seconds of a run, and of what is not counted before it; how often a cost is measured for its median."""
+
+    seconds: float
+    warm_up: float
+    repeats: int
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """``output`` takes what the servers say."""
+
+    postgres: EmbeddedPostgres
+    tenants: Tenants
+    lengths: Lengths
+    output: Path
+    log: Console
+    rows: list[Row] = field(default_factory=list)
+    memory_mb: float = 0.0
+    ready_seconds: float = 0.0
+
+    def run(self, *, few: int, many: int) -> Figures:
+        """``few`` and ``many``: usage records."""
+        ceiling = self._ceiling()
+        for workers in (1, 2):
+            self._serve(workers)
+        self._ask_model()
+        alone = self._pgbench()
+        costs = [self._cost(have, want) for have, want in ((0, few), (few, many))]
+        return Figures(
+            rows=self.rows,
+            pgbench=alone,
+            growth=costs[1] / costs[0],
+            memory_mb=self.memory_mb,
+            ready_seconds=self.ready_seconds,
+            ceiling=ceiling,
+        )
+
+    def _ceiling(self) -> float:
+        """What the load generator comes to where the other side does nothing."""
+        with stage.upstream(log=self.output) as nothing:
+            return self._measure("nothing", nothing, [plan.request("GET", "/")], workers=0).rate
+
+    def _serve(self, workers: int) -> None:
+        tenants = self.tenants
+        idle = [plan.request("GET", "/health/live")]
+        hot = [tenants.reserve(tenants.keys[0])]
+        crowd = [tenants.reserve(key) for key in tenants.keys[1:]]
+        with stage.server(self.postgres.url, workers=workers, log=self.output) as server:
+            for name, requests in ((IDLE, idle), (HOT, hot), ("reserve, 50 workspaces", crowd)):
+                for clients in CLIENTS:
+                    self._measure(name, server, requests, clients=clients, workers=workers)
+            self._measure(PAIRS, server, hot, then=tenants.commit(), workers=workers)
+            self._measure("run, echo", server, [tenants.echo()], workers=workers)
+            self.memory_mb = max(self.memory_mb, server.memory_mb())
+            self.ready_seconds = max(self.ready_seconds, server.ready_seconds)
+
+    def _ask_model(self) -> None:
+        with stage.upstream(log=self.output, content=ANSWER) as model:
+            models = {"default": f"http://127.0.0.1:{model.port}/v1"}
+            with stage.server(self.postgres.url, workers=1, log=self.output, models=models) as server:
+                for clients in CLIENTS:
+                    self._measure(MODEL, server, [self.tenants.echo()], clients=clients)
+
+    def _pgbench(self) -> float:
+        """Transactions a second of the better known way."""
+        url, account = self.postgres.url, self.tenants.account
+        rates = []
+        for name, text in (
+            ("pgbench, step by step", pgbench.STEPS),
+            ("pgbench, one statement", pgbench.WHOLE),
+        ):
+            script = asyncio.run(pgbench.script(url, account, text))
+            seconds = max(1, round(self.lengths.seconds))
+            outcome = pgbench.measure(url, script, clients=CROWD, seconds=seconds)
+            rates.append(self._note(Row(name=name, clients=CROWD, workers=0, outcome=outcome)).rate)
+        return rates[0]
+
+    def _cost(self, have: int, want: int) -> float:
+        """Microseconds of CPU, the server's and PostgreSQL's, for a reservation and its commit."""
+        url, tenants = self.postgres.url, self.tenants
+        asyncio.run(history.fill(url, tenants.account, have=have, want=want))
+        name = f"{PAIRS}, {want:,} records"
+        with stage.server(url, workers=1, log=self.output) as server:
+            hot = [tenants.reserve(tenants.keys[0])]
+            runs = [
+                self._measure(name, server, hot, then=tenants.commit()) for _ in range(self.lengths.repeats)
+            ]
+        return median(each.cpu_us(SERVER) + each.cpu_us(DATABASE) for each in runs)
+
+    def _measure(
+        self,
+        name: str,
+        server: Service,
+        requests: list[str],
+        *,
+        clients: int = CROWD,
+        workers: int = 1,
+        then: str | None = None,
+    ) -> Outcome:
+        outcome = plan.run(
+            Plan(
+                port=server.port,
+                connections=clients,
+                warm_up=self.lengths.warm_up,
+                seconds=self.lengths.seconds,
+                requests=requests,
+                then=then,
+                watch={SERVER: server.pid, DATABASE: self.postgres.pid or server.pid},
+            )
+        )
+        return self._note(Row(name=name, clients=clients, workers=workers, outcome=outcome))
+
+    def _note(self, row: Row) -> Outcome:
+        outcome = row.outcome
+        self.log.print(f"{row.name}, {row.clients} clients, {row.workers} processes: {outcome.rate:,.0f}/s")
+        if outcome.unexpected:
+            self.log.print(f"{outcome.unexpected} wrong answers, such as {outcome.sample}", style="red")
+        self.rows.append(row)
+        return outcome

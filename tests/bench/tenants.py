@@ -1,0 +1,81 @@
+"""Who asks: one hot workspace, a crowd of others, and the seller's service; and what each of them sends."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from application.keys.keys import CreateKey
+from application.usage.grants import GrantCredits
+from application.workspaces.workspaces import CreateWorkspace
+from domain.keys.key import KeyKind
+from domain.usage.lot import Source
+from domain.workspaces.workspace import Kind
+from entrypoints import container
+from entrypoints.cli.demo import publish_sample
+from entrypoints.settings import Profile, Settings
+from migrations import schema
+from tests.bench.plan import request
+
+CROWD = 50
+CREDITS = 10**15  # microcredits: no run comes to the end of them
+FEATURE = "summarize"
+TEXT = "All happy families are alike; each unhappy family is unhappy in its own way."
+ANSWER = msgspec.json.encode({"text": TEXT}).decode()
+COMMIT = {"usage": {"input_tokens": 900, "output_tokens": 200}, "model": "m", "latency_ms": 12}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenants:
+    """``keys`` are live keys, the hot workspace's first; ``account`` is the hot one's."""
+
+    service: str
+    keys: list[str]
+    account: UUID
+
+    def reserve(self, key: str) -> str:
+        estimate = {"input_tokens": 1000, "max_output_tokens": 300}
+        return request(
+            "POST",
+            "/v1/reservations",
+            headers={"Authorization": f"Bearer {self.service}", "Idempotency-Key": "{nonce}"},
+            body={"api_key": key, "feature": FEATURE, "estimate": estimate},
+        )
+
+    def commit(self) -> str:
+        return request(
+            "POST",
+            "/v1/reservations/{id}/commit",
+            headers={"Authorization": f"Bearer {self.service}"},
+            body=COMMIT,
+        )
+
+    def echo(self) -> str:
+        """A run of the feature whose output is ``{"text": ...}``."""
+        return request(
+            "POST",
+            "/v1/features/echo/runs",
+            headers={"Authorization": f"Bearer {self.keys[0]}"},
+            body={"input": {"text": TEXT}},
+        )
+
+
+async def settle_in(url: str) -> Tenants:
+    """Makes the database what a seller's would be: migrated, a catalog, workspaces with credits and keys."""
+    await schema.upgrade(url)
+    services = container.build(Settings(database_url=url, profile=Profile.EMBEDDED))
+    try:
+        await publish_sample(services)
+        create, create_key = await services.get(CreateWorkspace), await services.get(CreateKey)
+        grant = await services.get(GrantCredits)
+        keys, accounts = [], []
+        for n in range(1 + CROWD):
+            opened = await create(f"bench {n}", Kind.TEAM, product="api", plan="scale")
+            account = opened.accounts[0].id
+            await grant(account, source=Source.TOP_UP, amount=CREDITS)
+            keys.append((await create_key(KeyKind.LIVE, name="bench", account=account)).text)
+            accounts.append(account)
+        service = await create_key(KeyKind.SERVICE, name="bench")
+    finally:
+        await services.close()
+    return Tenants(service=service.text, keys=keys, account=accounts[0])
