@@ -85,7 +85,7 @@ def publication(newest: Iterable[Entry], draft: Draft) -> tuple[Change, ...]:
 
 
 def _left_out(stored: Mapping[Name, Entry], kept: set[Name]) -> Iterator[Change]:
-    for name, entry in stored.items():
+    for name, entry in sorted(stored.items(), key=lambda each: str(each[0])):
         if name not in kept and not entry.retired:
             yield Change(Outcome.RETIRED, entry.item)
 
