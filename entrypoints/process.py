@@ -1,10 +1,9 @@
-"""One server process, from its first log line to its last: what `cuebx serve` and `cuebx dev` share."""
+"""One server process, from its services to its last answer: what `cuebx serve` and `cuebx dev` share."""
 
 import asyncio
 import socket
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 
 import msgspec
 from dishka import AsyncContainer
@@ -16,20 +15,9 @@ from entrypoints import container
 from entrypoints.http.app import create_app
 from entrypoints.http.metrics import HttpMetrics, serve_metrics
 from entrypoints.http.observability import Observability
-from entrypoints.lines import Lines
-from entrypoints.logging import Log, set_up
+from entrypoints.logging import Log
 from entrypoints.server import serve
 from entrypoints.settings import Settings
-
-
-@contextmanager
-def logged(settings: Settings) -> Iterator[Log]:
-    """Lines go to standard error: JSON, or, at a terminal, for people."""
-    log = set_up(Lines(sys.stderr.buffer), pretty=sys.stderr.isatty(), level=settings.log_level)
-    try:
-        yield log
-    finally:
-        log.close()
 
 
 @asynccontextmanager

@@ -1,17 +1,26 @@
+from importlib import import_module
+
 import click
 
-from entrypoints.cli.accounts import accounts
-from entrypoints.cli.audit import audit
-from entrypoints.cli.db import db
-from entrypoints.cli.dev import dev
-from entrypoints.cli.doctor import doctor
-from entrypoints.cli.keys import keys
-from entrypoints.cli.openapi import openapi
-from entrypoints.cli.serve import serve
-from entrypoints.cli.workspaces import workspaces
+
+class Commands(click.Group):
+    """Loads a command, and the libraries that it works with, when it is asked for."""
+
+    names = ("accounts", "audit", "catalog", "db", "dev", "doctor", "keys", "openapi", "serve", "workspaces")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
+        return list(self.names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self.names:
+            return None
+        command: click.Command = getattr(import_module(f"entrypoints.cli.{cmd_name}"), cmd_name)
+        return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="cuebx")
 def main() -> None:
     """Exact, immediate and explained metering of AI features.
@@ -19,9 +28,6 @@ def main() -> None:
     Commands work on the database that CUEBX_DATABASE_URL names, or else on that of `cuebx dev`.
     """
 
-
-for command in (accounts, audit, db, dev, doctor, keys, openapi, serve, workspaces):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main()

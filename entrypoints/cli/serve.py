@@ -8,8 +8,9 @@ import msgspec
 
 from domain.errors import Conflict
 from entrypoints import settings
+from entrypoints.cli.log import logged
 from entrypoints.cli.services import asynchronous
-from entrypoints.process import answer, logged, services_of
+from entrypoints.logging import Log
 from entrypoints.server import listen, stop_on_signals
 from entrypoints.settings import Settings
 from entrypoints.supervisor import supervise
@@ -38,22 +39,31 @@ async def serve(
     stop_on_signals(stop)
     given = {name: value for name, value in (("host", host), ("port", port), ("workers", workers)) if value}
     here = msgspec.structs.replace(settings.load(serving=True), **given)
-    with logged(here) as log:
+    with logged(here.log_level) as log:
         if descriptor is not None:
             _stop_with_supervisor(stop)
-            if here.metrics_port is not None:
-                here = msgspec.structs.replace(here, metrics_port=here.metrics_port + worker)
-            listener = socket.socket(fileno=descriptor)
+            await _serve(_of_worker(here, worker), socket.socket(fileno=descriptor), log, stop)
+            return
+        listener = await _begin(here)
+        if here.workers == 1:
+            await _serve(here, listener, log, stop)
         else:
-            listener = await _begin(here)
-            if here.workers > 1:
-                arguments = ["serve", "--host", here.host, "--port", str(here.port)]
-                await supervise(
-                    arguments, listener, workers=here.workers, stop=stop, grace=here.shutdown_seconds
-                )
-                return
-        async with services_of(here) as services:
-            await answer(services, here, listener, log=log, stop=stop)
+            same = ["serve", "--host", here.host, "--port", str(here.port)]
+            await supervise(same, listener, workers=here.workers, stop=stop, grace=here.shutdown_seconds)
+
+
+async def _serve(here: Settings, listener: socket.socket, log: Log, stop: asyncio.Event) -> None:
+    from entrypoints.process import answer, services_of  # noqa: PLC0415 - large, and no supervisor needs it
+
+    async with services_of(here) as services:
+        await answer(services, here, listener, log=log, stop=stop)
+
+
+def _of_worker(here: Settings, worker: int) -> Settings:
+    """Each process has a port of its own for scrapes."""
+    if here.metrics_port is None:
+        return here
+    return msgspec.structs.replace(here, metrics_port=here.metrics_port + worker)
 
 
 async def _begin(here: Settings) -> socket.socket:

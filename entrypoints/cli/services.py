@@ -4,14 +4,16 @@ import os
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 import uvloop
-from dishka import AsyncContainer
 
 from domain.errors import DomainError
-from entrypoints import container, settings
+from entrypoints import settings
+
+if TYPE_CHECKING:
+    from dishka import AsyncContainer
 
 P = ParamSpec("P")
 
@@ -35,7 +37,7 @@ def asynchronous(command: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
 
 
 def with_services(
-    command: Callable[Concatenate[AsyncContainer, P], Coroutine[Any, Any, None]],
+    command: Callable[Concatenate["AsyncContainer", P], Coroutine[Any, Any, None]],
 ) -> Callable[P, None]:
     """Runs an async command with a container that is closed afterwards.
 
@@ -44,6 +46,8 @@ def with_services(
 
     @wraps(command)
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        from entrypoints import container  # noqa: PLC0415 - it is large, and not every command needs it
+
         services = container.build(settings.load(local=facts_file()))
         try:
             await command(services, *args, **kwargs)
