@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -13,7 +13,7 @@ from domain.ids import parse_account, parse_key, parse_workspace
 T = TypeVar("T")
 
 
-class Parsed(click.ParamType, Generic[T]):
+class Parsed(click.ParamType[T]):
     def __init__(self, name: str, parse: Callable[[str], T]) -> None:
         self.name = name
         self._parse = parse

@@ -5,6 +5,7 @@ from typing import Any
 
 from dishka import FromDishka
 from litestar import get
+from litestar.di import NamedDependency
 from msgspec import Struct
 
 from application.actor import Customer
@@ -128,14 +129,14 @@ class FeaturesAnswer(Struct, frozen=True, kw_only=True):
 
 @get("/v1/balance", responses=errors(401, 403), security=SECURITY, raises=[])
 @inject
-async def balance(customer: Customer, reader: FromDishka[UsageReader]) -> BalanceAnswer:
+async def balance(customer: NamedDependency[Customer], reader: FromDishka[UsageReader]) -> BalanceAnswer:
     """The credits of the key's account, exact at this instant."""
     return BalanceAnswer.of(await reader.balance(customer.account))
 
 
 @get("/v1/features", responses=errors(401, 403), security=SECURITY, raises=[])
 @inject
-async def features(customer: Customer, offers: FromDishka[ListOffers]) -> FeaturesAnswer:
+async def features(customer: NamedDependency[Customer], offers: FromDishka[ListOffers]) -> FeaturesAnswer:
     """What this key may call, and what it costs."""
     plan, offered = await offers(customer)
     return FeaturesAnswer(items=[FeatureAnswer.of(plan, offer) for offer in offered])

@@ -6,7 +6,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import ScalarRenderPlugin
 from litestar.openapi.spec import Components, License, Tag
 
-from entrypoints.http import account, explained, health, metrics, reservations, usage
+from entrypoints.http import account, explained, features, health, metrics, reservations, usage
 from entrypoints.http.auth import SCHEMES, provide_customer
 from entrypoints.http.lean import LARGEST_BODY
 from entrypoints.http.problems import HANDLERS
@@ -24,6 +24,7 @@ def create_app(services: AsyncContainer) -> Litestar:
             explained.reservation,
             *account.HANDLERS,
             *usage.HANDLERS,
+            *features.HANDLERS,
         ],
         dependencies={"customer": Provide(provide_customer)},
         exception_handlers=HANDLERS,

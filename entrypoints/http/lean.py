@@ -112,6 +112,7 @@ class _Operation:
         headers: Headers = scope["headers"]  # type: ignore[assignment]
         given = dict(uses)
         authenticate = given.pop("")
+        sent = await _read(receive)
         if self._actor is not None:
             name, actor = self._actor
             given[name] = await ACTORS[actor](authenticate, headers)
@@ -120,7 +121,6 @@ class _Operation:
         if self._key is not None:
             name, required = self._key
             given[name] = idempotency_key(_header(headers, b"idempotency-key"), required=required)
-        sent = await _read(headers, receive)
         if self._body is not None:
             name, decoder = self._body
             given[name] = _decode(decoder, headers, sent)
@@ -170,29 +170,25 @@ def _header(headers: Headers, wanted: bytes) -> bytes | None:
     return next((value for name, value in headers if name == wanted), None)
 
 
-async def _read(headers: Headers, receive: Receive) -> bytes:
-    """The whole body. Raises Refusal where it is too large, whatever its Content-Length says."""
-    said = _header(headers, b"content-length") or b"0"
-    if len(said) > len(str(LARGEST_BODY)) or (said.isdigit() and int(said) > LARGEST_BODY):
-        raise _too_large()
+async def _read(receive: Receive) -> bytes:
+    """The whole body. Raises Refusal where it is too large.
+
+    That one is still taken in, up to a bound: a client that is sending hears an answer only afterwards.
+    """
     parts, size, more = [], 0, True
-    while more:
+    while more and size <= LARGEST_BODY * 16:
         message: Any = await receive()
         if message["type"] == "http.disconnect":
             raise Refusal(HTTPStatus.BAD_REQUEST, "client_disconnected", "the request broke off")
         part = message.get("body", b"")
         size += len(part)
-        if size > LARGEST_BODY:
-            raise _too_large()
-        parts.append(part)
+        if size <= LARGEST_BODY:
+            parts.append(part)
         more = message.get("more_body", False)
+    if size > LARGEST_BODY:
+        detail = f"a body has at most {LARGEST_BODY} bytes"
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
     return b"".join(parts)
-
-
-def _too_large() -> Refusal:
-    return Refusal(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"a body has at most {LARGEST_BODY} bytes"
-    )
 
 
 def _decode(decoder: msgspec.json.Decoder[T], headers: Headers, body: bytes) -> T:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from dishka import FromDishka
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from msgspec import UNSET, Struct, UnsetType
 
@@ -166,7 +167,7 @@ def read_cursor(text: str | None) -> Place | None:
 @inject
 async def usage(
     *,
-    customer: Customer,
+    customer: NamedDependency[Customer],
     read: FromDishka[ReadUsage],
     start: From = None,
     end: To = None,
@@ -184,7 +185,7 @@ async def usage(
 @inject
 async def records(
     *,
-    customer: Customer,
+    customer: NamedDependency[Customer],
     read: FromDishka[ReadUsage],
     start: From = None,
     end: To = None,
