@@ -7,7 +7,6 @@ picocredit    what prices count, so that one token may cost less than a microcre
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
 from domain.errors import Invalid
@@ -31,13 +30,11 @@ class MalformedAmount(Invalid):
 
 def parse_decimal(text: str, *, places: int) -> int:
     """``text`` times ten to the power of ``places``, exactly. Raises MalformedAmount."""
-    if _DECIMAL.fullmatch(text) is None:
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    if _DECIMAL.fullmatch(text) is None or len(fraction) > places:
         raise MalformedAmount(given=text[:40], places=places)
-    scaled = Decimal(text).scaleb(places)
-    whole = int(scaled)
-    if whole != scaled:
-        raise MalformedAmount(given=text[:40], places=places)
-    return whole
+    return int(whole + fraction.ljust(places, "0"))
 
 
 def format_decimal(amount: int, *, places: int) -> str:
