@@ -1,0 +1,171 @@
+"""A seller's database, made by the use cases that the command line calls, and those who then ask."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+from dishka import AsyncContainer
+
+from application.keys.keys import CreateKey, NewKey, RevokeKey
+from application.usage.grants import GrantCredits
+from application.workspaces.workspaces import CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace
+from domain.credits import parse_credits
+from domain.ids import account_text, key_text, parse_account, parse_key, parse_workspace, workspace_text
+from domain.keys.key import KeyKind
+from domain.usage.lot import NEVER, Source
+from domain.workspaces.workspace import Kind
+from entrypoints import container
+from entrypoints.cli.demo import publish_sample
+from entrypoints.settings import Profile, Settings
+
+FEATURE = "summarize"
+ESTIMATE = {"input_tokens": 1000, "max_output_tokens": 300}
+"""Of a call that costs 2 credits at most."""
+HELD = "2"
+USAGE = {"input_tokens": 900, "output_tokens": 200}
+"""Of one that cost 1.52 credits."""
+CHARGED = "1.52"
+
+
+@asynccontextmanager
+async def services_on(database: str) -> AsyncIterator[AsyncContainer]:
+    services = container.build(Settings(database_url=database, profile=Profile.EMBEDDED))
+    try:
+        yield services
+    finally:
+        await services.close()
+
+
+async def open_shop(database: str) -> None:
+    """Publishes the sample catalog."""
+    async with services_on(database) as services:
+        await publish_sample(services)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """A workspace with one account, its public ids and its keys."""
+
+    workspace: str
+    account: str
+    live: str
+    live_id: str
+    test: str
+    test_id: str
+
+
+class Shop:
+    def __init__(self, services: AsyncContainer) -> None:
+        self._services = services
+
+    async def tenant(self, plan: str = "api/scale", *, amount: str = "1000") -> Tenant:
+        create = await self._services.get(CreateWorkspace)
+        product, _, name = plan.partition("/")
+        opened = await create("Tenant", Kind.TEAM, product=product, plan=name)
+        account = account_text(opened.accounts[0].id)
+        if amount != "0":
+            await self.grant(account, amount)
+        live, test = await self.key(account), await self.key(account, KeyKind.TEST)
+        return Tenant(
+            workspace=workspace_text(opened.workspace.id),
+            account=account,
+            live=live.text,
+            live_id=key_text(live.key.id),
+            test=test.text,
+            test_id=key_text(test.key.id),
+        )
+
+    async def key(
+        self, account: str, kind: KeyKind = KeyKind.LIVE, *, expires_at: datetime | None = None
+    ) -> NewKey:
+        create = await self._services.get(CreateKey)
+        return await create(kind, name="a test's", account=parse_account(account), expires_at=expires_at)
+
+    async def service_key(self) -> NewKey:
+        create = await self._services.get(CreateKey)
+        return await create(KeyKind.SERVICE, name="a test's")
+
+    async def revoke(self, key_id: str) -> None:
+        await (await self._services.get(RevokeKey))(parse_key(key_id))
+
+    async def freeze(self, tenant: Tenant) -> None:
+        await (await self._services.get(FreezeWorkspace))(parse_workspace(tenant.workspace))
+
+    async def unfreeze(self, tenant: Tenant) -> None:
+        await (await self._services.get(UnfreezeWorkspace))(parse_workspace(tenant.workspace))
+
+    async def grant(
+        self,
+        account: str,
+        amount: str,
+        source: Source = Source.TOP_UP,
+        *,
+        expires_at: datetime = NEVER,
+    ) -> None:
+        grant = await self._services.get(GrantCredits)
+        micro = parse_credits(amount)
+        await grant(parse_account(account), source=source, amount=micro, expires_at=expires_at)
+
+
+class Caller:
+    """Sends requests with one key."""
+
+    def __init__(self, http: httpx.AsyncClient, key: str) -> None:
+        self.http = http
+        self.key = key
+
+    async def get(self, path: str, **query: str | int) -> httpx.Response:
+        return await self.http.get(path, params=query, headers=self._headers({}))
+
+    async def post(
+        self, path: str, body: object = None, *, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """Without ``body``, without one."""
+        return await self.http.post(path, headers=self._headers(headers or {}), json=body)
+
+    def _headers(self, more: dict[str, str]) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}", **more}
+
+
+class Seller(Caller):
+    """The seller's service, on its way around an AI call."""
+
+    _count = 0
+
+    def new_request(self) -> str:
+        """An idempotency key that no other request has."""
+        self._count += 1
+        return f"request-{self._count}"
+
+    async def reserve(
+        self, payer: Tenant, *, request: str | None = None, **changed: object
+    ) -> httpx.Response:
+        """``changed`` are members of the body; those that are None are left out."""
+        usual = {"api_key": payer.live, "feature": FEATURE, "estimate": ESTIMATE}
+        body = {name: value for name, value in (usual | changed).items() if value is not None}
+        key = self.new_request() if request is None else request
+        return await self.post("/v1/reservations", body, headers={"Idempotency-Key": key})
+
+    async def reserved(self, payer: Tenant, **changed: object) -> str:
+        """The id of a new reservation."""
+        answer = await self.reserve(payer, **changed)  # type: ignore[arg-type] # no test names a request here
+        assert answer.status_code == 201, answer.text
+        id: str = answer.json()["id"]
+        return id
+
+    async def start(self, id: str) -> httpx.Response:
+        return await self.post(f"/v1/reservations/{id}/start")
+
+    async def commit(self, id: str, usage: object = USAGE, **more: object) -> httpx.Response:
+        return await self.post(f"/v1/reservations/{id}/commit", {"usage": usage, **more})
+
+    async def release(self, id: str) -> httpx.Response:
+        return await self.post(f"/v1/reservations/{id}/release")
+
+    async def extend(self, id: str, **what: object) -> httpx.Response:
+        return await self.post(f"/v1/reservations/{id}/extend", what)
+
+    async def look(self, id: str) -> httpx.Response:
+        return await self.get(f"/v1/reservations/{id}")
