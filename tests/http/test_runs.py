@@ -134,7 +134,7 @@ async def test_a_feature_that_the_plan_lacks_is_denied(http: httpx.AsyncClient, 
 
 
 async def test_what_cannot_be_paid_is_refused_with_both_figures(http: httpx.AsyncClient, shop: Shop) -> None:
-    tenant = await shop.tenant(credits="0")
+    tenant = await shop.tenant(amount="0")
     answer = await Caller(http, tenant.live).post(ECHO, HELLO)
     body = answer.json()
     assert (answer.status_code, body["code"], body["available"]) == (402, "insufficient_credits", "0")
