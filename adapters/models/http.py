@@ -1,7 +1,7 @@
 """The one pool of connections to model endpoints.
 
 aiohttp itself, not httpx: a call costs a third of the processor time of httpx over aiohttp's transport, and a
-fifteenth of httpx over its own (docs/adr has the figures).
+fifteenth of httpx over its own (ADR 0015).
 """
 
 from collections.abc import Mapping

@@ -29,11 +29,12 @@ _random = SystemRandom()
 class SchemaBy(StrEnum):
     """How an endpoint is told the output schema. Not every server takes every form of ``response_format``."""
 
-    JSON_SCHEMA = "json_schema"
     JSON_OBJECT = "json_object"
-    """And the schema in a system message."""
+    """JSON by ``response_format``, which most servers know, and the schema in a system message."""
+    JSON_SCHEMA = "json_schema"
+    """All by ``response_format``: where a server knows it, it binds the model, and costs fewer tokens."""
     PROMPT = "prompt"
-    """In a system message alone."""
+    """In a system message alone: every server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Endpoint:
     base_url: str
     model: str
     api_key: str | None = field(default=None, repr=False)
-    schema_by: SchemaBy = SchemaBy.JSON_SCHEMA
+    schema_by: SchemaBy = SchemaBy.JSON_OBJECT
     limit: str | None = None
 
 
@@ -115,7 +116,7 @@ class OpenAIModel(Model):
     async def complete(self, call: Call) -> Completion:
         monotonic = asyncio.get_running_loop().time
         end = monotonic() + call.timeout
-        body = self._body(call)
+        body = self.body(call)
         attempt = 1
         while True:
             answer = await self._attempt(body)
@@ -148,7 +149,8 @@ class OpenAIModel(Model):
             return usual
         return max(usual, _seconds(answer.retry_after, self._clock.now()))
 
-    def _body(self, call: Call) -> bytes:
+    def body(self, call: Call) -> bytes:
+        """What is sent."""
         by = self._endpoint.schema_by
         schema = msgspec.Raw(call.schema.encode())
         messages = [{"role": "user", "content": call.prompt}]

@@ -10,10 +10,12 @@ from application.actor import Customer
 from application.features.run import RunFeature, RunResult
 from domain.credits import format_credits
 from domain.features.run import run_text
+from domain.ids import reservation_text
 from entrypoints.http.fields import Credits
 from entrypoints.http.idempotency import REPLAYED, OptionalIdempotencyKey
 from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.ratelimit import limit_headers
+from entrypoints.logging import note
 
 
 class RunRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -70,6 +72,7 @@ async def run_feature(
     repeat of the request gets the answer, for 24 hours, with `Idempotency-Replayed: true`.
     """
     result = await use(actor, feature, data.input, idempotency_key=key)
+    note(reservation=reservation_text(result.account, result.id))
     headers = {**limit_headers(result.standings), **(REPLAYED if result.replayed else {})}
     return Reply(RunAnswer.of(result), headers)
 

@@ -11,7 +11,7 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 from adapters.models.http import ModelHttp
-from adapters.models.openai import ATTEMPTS, Endpoint, OpenAIModel, SchemaBy
+from adapters.models.openai import ATTEMPTS, INSTRUCTION, Endpoint, OpenAIModel, SchemaBy
 from application.ports import Clock
 from domain.credits import Quantity
 from domain.features.errors import ModelFailed
@@ -82,28 +82,35 @@ async def test_it_asks_in_the_form_of_chat_completions(setting: Setting) -> None
     assert received.headers["content-type"] == "application/json"
     assert received.body == {
         "model": "local",
-        "messages": [{"role": "user", "content": '"hello"'}],
+        "messages": [
+            {"role": "system", "content": INSTRUCTION + '{"type":"object"}'},
+            {"role": "user", "content": '"hello"'},
+        ],
         "max_tokens": 9,
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {"name": "echo", "schema": {"type": "object"}},
-        },
+        "response_format": {"type": "json_object"},
     }
 
 
-@pytest.mark.parametrize(
-    ("by", "form"), [(SchemaBy.JSON_OBJECT, {"type": "json_object"}), (SchemaBy.PROMPT, None)]
-)
-async def test_a_server_that_knows_no_schemas_is_told_in_words(
-    setting: Setting, by: SchemaBy, form: object
-) -> None:
-    await setting.model(schema_by=by).complete(call(schema='{"type":"array"}'))
+async def test_a_server_that_knows_schemas_gets_the_schema(setting: Setting) -> None:
+    await setting.model(schema_by=SchemaBy.JSON_SCHEMA).complete(call(schema='{"type":"array"}'))
     (received,) = setting.upstream.received
-    system, user = received.body["messages"]
-    assert system["role"] == "system"
-    assert system["content"].endswith('{"type":"array"}')
-    assert user["role"] == "user"
-    assert received.body.get("response_format") == form
+    assert [each["role"] for each in received.body["messages"]] == ["user"]
+    assert received.body["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "echo", "schema": {"type": "array"}},
+    }
+
+
+async def test_a_server_that_knows_no_form_is_told_in_words(setting: Setting) -> None:
+    await setting.model(schema_by=SchemaBy.PROMPT).complete(call(schema='{"type":"array"}'))
+    (received,) = setting.upstream.received
+    assert received.body["messages"][0]["content"].endswith('{"type":"array"}')
+    assert "response_format" not in received.body
+
+
+async def test_openai_itself_names_the_bound_otherwise(setting: Setting) -> None:
+    model = setting.model(base_url="https://api.openai.com/v1")
+    assert '"max_completion_tokens":9' in model.body(call(max_output_tokens=9)).decode()
 
 
 async def test_an_endpoint_may_name_the_bound_otherwise_and_need_no_key(setting: Setting) -> None:
