@@ -1,77 +1,26 @@
-"""The adapter against a service that goes wrong in every way."""
+"""The adapter for a model's service: what it sends, and what it makes of what comes."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from adapters.models.http import ModelHttp
 from adapters.models.openai import ATTEMPTS, INSTRUCTION, Endpoint, OpenAIModel, SchemaBy
-from application.ports import Clock
 from domain.credits import Quantity
 from domain.features.errors import ModelFailed
-from domain.features.run import Completion, Finish
+from domain.features.run import Finish
 from tests.contracts.test_models import call
-from tests.fakes.upstream import (
-    Part,
-    Upstream,
-    answers,
-    babbles,
-    breaks_off,
-    floods,
-    hangs,
-    hangs_up,
-    says,
-)
-
-
-def cases(**named: object) -> list[ParameterSet]:
-    return [
-        pytest.param(*(each if isinstance(each, tuple) else (each,)), id=name) for name, each in named.items()
-    ]
-
-
-NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-KEY = "sk-very-secret"
-LARGEST = 100_000
-
-
-class Stopped(Clock):
-    def now(self) -> datetime:
-        return NOW
-
-
-@dataclass
-class Setting:
-    """An adapter, the service it speaks to, and the pauses it made instead of sleeping."""
-
-    http: ModelHttp
-    upstream: Upstream
-    pauses: list[float] = field(default_factory=list)
-
-    def model(self, **changes: object) -> OpenAIModel:
-        endpoint = Endpoint(**{"base_url": self.upstream.url, "model": "local", "api_key": KEY, **changes})  # type: ignore[arg-type] # as many as a test wants
-        return OpenAIModel(self.http, endpoint, Stopped(), sleep=self._pause)
-
-    async def complete(self, *script: Part) -> Completion:
-        self.upstream.script.extend(script)
-        return await self.model().complete(call())
-
-    async def _pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
+from tests.fakes.endpoint import KEY, LARGEST, Setting, a_setting, cases
+from tests.fakes.features import SetClock
+from tests.fakes.upstream import Part, Upstream, answers, babbles, floods, hangs, hangs_up, says
 
 
 @pytest.fixture
 async def setting() -> AsyncIterator[Setting]:
-    http = ModelHttp(largest=LARGEST)
-    async with Upstream() as upstream:
-        yield Setting(http, upstream)
-        await http.close()
+    async with a_setting() as setting:
+        yield setting
 
 
 async def test_it_asks_in_the_form_of_chat_completions(setting: Setting) -> None:
@@ -139,18 +88,18 @@ async def test_a_long_prompt_arrives_whole(setting: Setting) -> None:
     ),
 )
 async def test_it_tells_how_the_answer_ended(setting: Setting, part: Part, finish: Finish) -> None:
-    assert (await setting.complete(part)).finish is finish
+    assert (await setting.complete(call(), part)).finish is finish
 
 
 async def test_what_was_counted_is_told(setting: Setting) -> None:
-    assert (await setting.complete(says("{}"))).usage == Quantity(input_tokens=20, output_tokens=5)
+    assert (await setting.complete(call(), says("{}"))).usage == Quantity(input_tokens=20, output_tokens=5)
 
 
 @pytest.mark.parametrize(
     "usage", cases(none=None, empty={}, half={"prompt_tokens": 3}, other_half={"completion_tokens": 3})
 )
 async def test_what_was_not_counted_is_told_as_such(setting: Setting, usage: object) -> None:
-    assert (await setting.complete(says("{}", usage=usage))).usage is None
+    assert (await setting.complete(call(), says("{}", usage=usage))).usage is None
 
 
 @pytest.mark.parametrize(
@@ -170,7 +119,7 @@ async def test_what_was_not_counted_is_told_as_such(setting: Setting, usage: obj
 )
 async def test_rubbish_is_a_failure_and_not_asked_for_again(setting: Setting, part: Part) -> None:
     with pytest.raises(ModelFailed) as failure:
-        await setting.complete(part)
+        await setting.complete(call(), part)
     assert failure.value.upstream_status == 200
     assert len(setting.upstream.received) == 1
 
@@ -186,7 +135,7 @@ async def test_rubbish_is_a_failure_and_not_asked_for_again(setting: Setting, pa
 )
 async def test_what_is_no_http_or_too_much_is_a_failure_at_once(setting: Setting, part: Part) -> None:
     with pytest.raises(ModelFailed) as failure:
-        await setting.complete(part)
+        await setting.complete(call(), part)
     assert failure.value.upstream_status is None
     assert len(setting.upstream.received) == 1
 
@@ -198,78 +147,7 @@ async def test_an_answer_in_chunks_is_read(setting: Setting) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
         writer.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
 
-    assert (await setting.complete(chunked)).text == "{}"
-
-
-@pytest.mark.parametrize("status", [302, 400, 401, 404, 422])
-async def test_a_refusal_is_not_asked_for_again(setting: Setting, status: int) -> None:
-    with pytest.raises(ModelFailed) as failure:
-        await setting.complete(answers({}, status=status, location="http://127.0.0.1:1/"))
-    assert failure.value.upstream_status == status
-    assert len(setting.upstream.received) == 1
-
-
-@pytest.mark.parametrize(
-    "part",
-    cases(
-        error=answers({}, status=500),
-        unavailable=answers({}, status=503),
-        too_many=answers({}, status=429),
-        no_answer=hangs_up,
-        half_an_answer=breaks_off,
-    ),
-)
-async def test_what_may_pass_is_tried_again(setting: Setting, part: Part) -> None:
-    assert (await setting.complete(part, part, says("[]"))).text == "[]"
-    first, second = setting.pauses
-    assert 0.125 <= first <= 0.25
-    assert 0.25 <= second <= 0.5
-
-
-@pytest.mark.parametrize(
-    ("part", "status"), cases(error=(answers({}, status=502), 502), no_answer=(hangs_up, None))
-)
-async def test_after_three_attempts_it_gives_up(setting: Setting, part: Part, status: int | None) -> None:
-    with pytest.raises(ModelFailed) as failure:
-        await setting.complete(*[part] * (ATTEMPTS + 1))
-    assert failure.value.upstream_status == status
-    assert len(setting.upstream.received) == ATTEMPTS
-
-
-async def test_a_service_that_is_not_there_is_tried_again(setting: Setting) -> None:
-    with pytest.raises(ModelFailed) as failure:
-        await setting.model(base_url="http://127.0.0.1:1/v1").complete(call())
-    assert failure.value.upstream_status is None
-    assert len(setting.pauses) == ATTEMPTS - 1
-
-
-def in_seconds(seconds: int) -> str:
-    return format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
-
-
-@pytest.mark.parametrize(
-    "said", cases(seconds="7", date=in_seconds(7), without_zone=in_seconds(7).replace("GMT", "-0000"))
-)
-async def test_it_waits_as_long_as_it_is_told(setting: Setting, said: str) -> None:
-    await setting.complete(answers({}, status=429, retry_after=said), says("{}"))
-    assert setting.pauses == [7.0]
-
-
-@pytest.mark.parametrize(
-    "said", cases(now="0", word="soon", negative="-5", past=in_seconds(-60), not_ascii="١٢")
-)
-async def test_a_time_that_is_none_is_not_waited_for(setting: Setting, said: str) -> None:
-    said = said.encode().decode("latin-1")
-    await setting.complete(answers({}, status=429, retry_after=said), says("{}"))
-    assert setting.pauses[0] <= 0.25
-
-
-@pytest.mark.parametrize("said", cases(at_its_end="30", tomorrow="86400", never="9" * 400))
-async def test_it_does_not_wait_past_its_time(setting: Setting, said: str) -> None:
-    with pytest.raises(ModelFailed) as failure:
-        await setting.complete(answers({}, status=429, retry_after=said))
-    assert failure.value.upstream_status == 429
-    assert setting.pauses == []
+    assert (await setting.complete(call(), chunked)).text == "{}"
 
 
 async def test_it_lets_go_when_it_is_cancelled(setting: Setting) -> None:
@@ -279,7 +157,7 @@ async def test_it_lets_go_when_it_is_cancelled(setting: Setting) -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert (await setting.complete(says("{}"))).text == "{}"
+    assert (await setting.complete(call(), says("{}"))).text == "{}"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +168,7 @@ async def test_neither_key_nor_prompt_nor_the_answer_is_told(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(ModelFailed) as failure:
-        await setting.complete(*[part] * ATTEMPTS)
+        await setting.complete(call(), *[part] * ATTEMPTS)
     told = (
         caplog.text
         + str(failure.value)
@@ -305,7 +183,7 @@ async def test_connections_are_kept_and_bounded() -> None:
     opened: Callable[[Upstream], int] = lambda upstream: len(upstream._serving)  # noqa: E731, SLF001 - what is open
     http = ModelHttp(connections=3)
     async with Upstream() as upstream:
-        model = OpenAIModel(http, Endpoint(base_url=upstream.url, model="local"), Stopped())
+        model = OpenAIModel(http, Endpoint(base_url=upstream.url, model="local"), SetClock())
         await asyncio.gather(*(model.complete(call()) for _ in range(20)))
         assert opened(upstream) <= 3
         await http.close()
