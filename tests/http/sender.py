@@ -1,0 +1,91 @@
+"""Requests to whatever the OpenAPI document names."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import httpx
+
+from tests.http.document import Operation
+from tests.http.running import Running
+
+
+def as_bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
+@dataclass
+class Sender:
+    """Sends right requests, and ones that are right but for one thing."""
+
+    server: Running
+    client: httpx.AsyncClient
+    sent: int = 0
+    good: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.good = {
+            "account_id": self.server.mine.account_id,
+            "feature": "echo",
+            "estimate": {"input_tokens": 10, "max_output_tokens": 10, "units": 1},
+            "usage": {"input_tokens": 5, "output_tokens": 5, "units": 1},
+            "model": "echo",
+            "latency_ms": 5,
+            "fit": "exact",
+            "expires_in": 600,
+            "input": {"text": "hello"},
+        }
+
+    async def send(
+        self,
+        operation: Operation,
+        *,
+        method: str | None = None,
+        path: str | None = None,
+        params: dict[str, str] | None = None,
+        headers: dict[str, str | bytes | None] | None = None,
+        body: bytes | AsyncIterator[bytes] | None = None,
+    ) -> httpx.Response:
+        """The right request, but for what is said."""
+        given: dict[str, str | bytes | None] = {}
+        if operation.scheme is not None:
+            tenant = self.server.mine
+            key = tenant.live_key if operation.scheme == "customer_key" else tenant.service_key
+            given["Authorization"] = f"Bearer {key}"
+        if operation.body is not None:
+            given["Content-Type"] = "application/json"
+            if body is None:
+                body = json.dumps(operation.example(self.good)).encode()
+        if operation.parameters("header"):
+            given["Idempotency-Key"] = uuid4().hex
+        given |= headers or {}
+        self.sent += 1
+        answer = await self.client.request(
+            method or operation.method,
+            operation.path.format(**self.good) if path is None else path,
+            params=params,
+            content=body,
+            headers=[(name.encode(), as_bytes(value)) for name, value in given.items() if value is not None],
+        )
+        assert answer.status_code < 500, (operation, answer.text)
+        return answer
+
+    async def is_refused(self, operation: Operation, *statuses: int, **how: Any) -> httpx.Response:  # noqa: ANN401 - as send
+        answer = await self.send(operation, **how)
+        told = (answer.status_code, answer.text, how)
+        assert answer.status_code in (statuses or operation.statuses - {200, 201}), told
+        assert answer.headers["content-type"] == "application/problem+json", told
+        problem = answer.json()
+        assert problem["status"] == answer.status_code
+        assert all(problem[name] for name in ("type", "title", "detail", "code")), told
+        return answer
+
+    async def lines(self) -> list[dict[str, Any]]:
+        """What was logged, once there is a line for each request."""
+        with anyio.move_on_after(5):
+            while self.server.log.getvalue().count(b"\n") < self.sent:  # noqa: ASYNC110 - a thread writes it
+                await anyio.sleep(0.01)
+        return self.server.log.lines
