@@ -37,8 +37,9 @@ def _accounts(name: str = "accounts") -> sa.ColumnElement[Any]:
     return sa.any_(sa.bindparam(name, type_=ARRAY(sa.Uuid)))
 
 
-# The setting is for the statements that follow in the transaction: a plan made while a table was tiny would
-# scan it whole, and is kept while the table grows. A shared connection keeps nothing of it.
+# The settings are for the statements that follow in the transaction: each looks up a few rows by index. A plan
+# made while a table was tiny would read all of it, and is kept while the table grows. They end with the
+# transaction, so a shared connection keeps nothing of them.
 ACCOUNTS = (
     sa.select(
         _account.c.id,
@@ -49,7 +50,10 @@ ACCOUNTS = (
         _account.c.anchor,
         _account.c.period_end,
         _workspace.c.frozen_at.is_not(None).label("frozen"),
-        sa.func.set_config("enable_seqscan", "off", sa.true()),
+        *(
+            sa.func.set_config(f"enable_{way}", "off", sa.true())
+            for way in ("seqscan", "hashjoin", "mergejoin")
+        ),
     )
     .join_from(_account, _workspace, _account.c.workspace_id == _workspace.c.id)
     .where(_account.c.id == _accounts())
@@ -100,7 +104,7 @@ _RESERVATIONS = sa.union_all(
         _reservation.c.account_id == _accounts(), sa.text(OPEN), _reservation.c.expires_at <= _NOW
     ),
 ).subquery("reservations")
-_BOOKS = sa.select(_NOW.label("now"), _as_json(_LOTS, "lots"), _as_json(_RESERVATIONS, "reservations"))
+BOOKS = sa.select(_NOW.label("now"), _as_json(_LOTS, "lots"), _as_json(_RESERVATIONS, "reservations"))
 
 
 _decode_lots = msgspec.json.Decoder(list[Lot]).decode
@@ -149,7 +153,7 @@ async def read_books(
         "reference_accounts": [each.account for each in commands if each.reference is not None],
         "references": [each.reference for each in commands if each.reference is not None],
     }
-    row = (await connection.execute(_BOOKS, named)).one()
+    row = (await connection.execute(BOOKS, named)).one()
     return Books(
         now=row.now,
         lots=_decode_lots(row.lots or "[]"),
