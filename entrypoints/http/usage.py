@@ -2,7 +2,7 @@
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -32,6 +32,8 @@ To = Annotated[
 ]
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
 
@@ -144,9 +146,10 @@ def parts(text: str) -> frozenset[By]:
     return frozenset(By(name) for name in names)
 
 
-def write_cursor(record: UsageRecord) -> str:
-    micros = int(record.recorded_at.timestamp() * 1_000_000)
-    return urlsafe_b64encode(micros.to_bytes(8) + record.id.bytes).decode()
+def write_cursor(place: Place) -> str:
+    """To the microsecond, without a float: many records are of one instant, and none is passed over."""
+    micros = (place.recorded_at - _EPOCH) // _MICROSECOND
+    return urlsafe_b64encode(micros.to_bytes(8) + place.id.bytes).decode()
 
 
 def read_cursor(text: str | None) -> Place | None:
@@ -155,11 +158,9 @@ def read_cursor(text: str | None) -> Place | None:
         return None
     try:
         raw = urlsafe_b64decode(text.encode("ascii"))
-        micros, id = int.from_bytes(raw[:8]), UUID(bytes=raw[8:])
-        seconds, rest = divmod(micros, 1_000_000)
-        at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
-        return Place(at, ReservationId(id))
-    except (ValueError, OverflowError, OSError):
+        at = _EPOCH + int.from_bytes(raw[:8]) * _MICROSECOND
+        return Place(at, ReservationId(UUID(bytes=raw[8:])))
+    except (ValueError, OverflowError):
         raise invalid("the cursor is not one that was given out") from None
 
 
@@ -196,9 +197,10 @@ async def records(
     page = await read.records(
         customer, instant("from", start), instant("to", end), read_cursor(cursor), limit
     )
+    last = page.items[-1] if page.more else None
     return RecordsAnswer(
         items=[RecordAnswer.of(record) for record in page.items],
-        next_cursor=write_cursor(page.items[-1]) if page.more else None,
+        next_cursor=None if last is None else write_cursor(Place(last.recorded_at, last.id)),
     )
 
 

@@ -1,11 +1,15 @@
 """What was used, one by one."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from dishka import AsyncContainer
 
+from application.usage.ports import Place
+from domain.ids import ReservationId
+from entrypoints.http.usage import read_cursor, write_cursor
 from tests.http.spending import RECORDS, every_record, spend
 from tests.shop import Caller, Seller, Shop, Tenant
 
@@ -127,3 +131,11 @@ async def test_a_page_has_one_to_a_hundred_records(program: Caller, limit: objec
 async def test_a_cursor_that_was_not_given_out_is_refused(program: Caller, cursor: str) -> None:
     answer = await program.get("/v1/usage/records", cursor=cursor)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("at", ["2026-11-23T00:13:49.817532Z", "2089-05-05T12:34:56.654321Z"])
+def test_a_cursor_keeps_its_place_to_the_microsecond(at: str) -> None:
+    place = Place(datetime.fromisoformat(at), ReservationId(uuid4()))
+    assert read_cursor(write_cursor(place)) == place
+    later = Place(place.recorded_at + timedelta(microseconds=1), place.id)
+    assert read_cursor(write_cursor(later)) == later
