@@ -95,7 +95,10 @@ class UseCases(Provider):
         return RunBooks(ledger=ledger, runs=runs)
 
     @provide
-    async def in_flight(self, settings: Settings) -> AsyncIterator[InFlight]:
+    async def in_flight(
+        self, settings: Settings, _ledger: Ledger, _runs: Runs, _models: Models
+    ) -> AsyncIterator[InFlight]:
+        """Asks for what runs need, so that it is drained before any of that is closed."""
         runs = InFlight()
         yield runs
         await runs.drain(settings.shutdown_seconds)

@@ -8,8 +8,8 @@ from enum import StrEnum
 from random import SystemRandom
 from typing import Annotated
 
+import httpx
 import msgspec
-from yarl import URL
 
 from adapters.models.http import Answer, ModelHttp, Unreachable, Unreadable
 from application.features.ports import Model
@@ -101,15 +101,17 @@ class OpenAIModel(Model):
         self._clock = clock
         self._backoff = backoff
         self._sleep = sleep
-        self._url = URL(endpoint.base_url.rstrip("/") + "/chat/completions")
+        self._url = httpx.URL(endpoint.base_url.rstrip("/") + "/chat/completions")
         openai = self._url.host == "api.openai.com"
         self._limit = endpoint.limit or ("max_completion_tokens" if openai else "max_tokens")
-        self._headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "Content-Type": "application/json",
-            "User-Agent": "cuebx",
-        }
+        self._headers = httpx.Headers(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "Content-Type": "application/json",
+                "User-Agent": "cuebx",
+            }
+        )
         if endpoint.api_key is not None:
             self._headers["Authorization"] = f"Bearer {endpoint.api_key}"
 

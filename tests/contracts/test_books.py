@@ -29,6 +29,7 @@ async def plan_of_the_books(connection: AsyncConnection, look: Look) -> str:
     await read_books(connection, [look.account], [look])
     sa.event.remove(connection.sync_connection, "before_cursor_execute", listen)
     [(statement, parameters)] = said
+    await connection.execute(sa.text("SET LOCAL plan_cache_mode = force_generic_plan"))
     rows = await connection.exec_driver_sql("EXPLAIN " + statement, parameters)
     return "\n".join(row[0] for row in rows)
 
