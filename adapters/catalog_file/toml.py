@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _KEY = re.compile(r"(?: \" (?: \\. | [^\"\\\n] )* \" | ' [^'\n]* ' | [^\"'=\n] )+", re.VERBOSE)
+_PREFIX = re.compile(r"\[\[?[ \t]*([\w.-]+)")
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _NAMES = re.compile(r"\(('[^)]*'),?\)")
 _BLANK = re.compile(r"(?: [ \t\n] | \#[^\n]* )*", re.VERBOSE)
@@ -44,9 +45,9 @@ class _Statement:
 
 
 def read(source: str) -> Document:
-    source = source.replace("\r\n", "\n")
     reading = _Reading()
-    for statement in _statements(source):
+    # A carriage return that is left is a fault, and must not make a line ending with what follows it.
+    for statement in _statements(source.replace("\r\n", "\n").replace("\r", "\r ")):
         reading.take(statement)
     if not reading.faults:
         reading.check(source)
@@ -55,7 +56,7 @@ def read(source: str) -> Document:
         lines=reading.lines,
         texts=reading.texts,
         faults=tuple(reading.faults),
-        partial=reading.partial,
+        lost=frozenset(reading.lost),
     )
 
 
@@ -99,7 +100,7 @@ class _Reading:
     lines: dict[Path, int] = field(default_factory=dict)
     texts: dict[Path, tuple[int, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    partial: bool = False
+    lost: set[Path] = field(default_factory=set)
     section: Path = ()
     table: dict[str, Any] | None = None
     headers: set[Path] = field(default_factory=set)
@@ -113,6 +114,7 @@ class _Reading:
             parsed = tomllib.loads(statement.source)
         except (ValueError, RecursionError) as error:
             self._malformed(error, statement)
+            self.lost.update(self._unread(statement))
             if header:
                 self.table = None
         else:
@@ -139,7 +141,20 @@ class _Reading:
             if "{" in upto and int(where[2]) > len(upto):
                 text = "an inline table { ... } ends on the line that it begins on"
         self.faults.append(Fault(statement.line + line, f"not TOML: {text[:1].lower()}{text[1:]}"))
-        self.partial = True
+
+    def _unread(self, statement: _Statement) -> Iterator[Path]:
+        """What a statement that is not TOML may have said something of."""
+        if statement.source[0] == "[":
+            prefix = _PREFIX.match(statement.source)
+            yield tuple(prefix[1].split(".")[:-1]) if prefix else ()
+        elif _HEADER.search(statement.source):  # an open quote or bracket swallowed a section
+            yield ()
+        elif self.table is not None:
+            key = _KEY.match(statement.source)
+            try:
+                yield self.section + key_path(key.group() if key else "")
+            except ValueError:
+                yield self.section
 
     def _open(self, parsed: Any, line: int) -> None:  # noqa: ANN401 - it is what tomllib returns
         keys = []

@@ -89,7 +89,7 @@ def _known(
     if not isinstance(name, str):
         report.add(path, f"is {kind(name)}, but must be the key of a feature")
     elif name not in features:
-        report.absent(path, f'there is no feature "{name[:80]}"{hint(name, features)}')
+        report.absent(("features", name), path, f'there is no feature "{name[:80]}"{hint(name, features)}')
     elif name in earlier:
         report.add(path, f'names the feature "{name}" again')
     else:

@@ -50,9 +50,9 @@ class Report:
         line = self.document.line(path, within=within)
         self.faults.append(Fault(line, f"{dotted(path)}: {message}" if path else message))
 
-    def absent(self, path: Path, message: str) -> None:
-        """Of what may well be there, in a part that could not be read."""
-        if not self.document.partial:
+    def absent(self, absent: Path, path: Path, message: str) -> None:
+        """Blame what is at ``path`` for what is ``absent``, unless that was only not to be read."""
+        if not self.document.may_hold(absent):
             self.add(path, message)
 
 
@@ -105,7 +105,7 @@ class Section:
             if entry is not None:
                 yield entry
         if not section.table:
-            self.report.absent(section.path, f"there must be at least one {what}")
+            self.report.absent(section.path, section.path, f"there must be at least one {what}")
 
     def text(
         self,
@@ -170,4 +170,4 @@ class Section:
             self.fault(key, f"is not known here{known}")
             self.missing.difference_update(get_close_matches(key, self.known, n=1))
         for key in sorted(self.missing):
-            self.report.absent(self.path, f"{dotted((key,))} is missing")
+            self.report.absent((*self.path, key), self.path, f"{dotted((key,))} is missing")

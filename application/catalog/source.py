@@ -22,15 +22,14 @@ class Document:
     """Tables, lists and values, and the lines that they stand on.
 
     ``texts`` has the first and the last line of what is between a string's quotes. ``faults`` are those of
-    the notation; where ``partial``, they kept something from being read, so that what seems to be missing may
-    be there.
+    the notation; because of them, what is ``lost`` could not be read, at or below these paths.
     """
 
     data: Mapping[str, object]
     lines: Mapping[Path, int] = field(default_factory=dict)
     texts: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
-    partial: bool = False
+    lost: frozenset[Path] = frozenset()
 
     def line(self, path: Path, *, within: int = 0) -> int:
         """Of what is at ``path``, or else of what it would be in.
@@ -42,6 +41,10 @@ class Document:
             return min(first + within - 1, last)
         known = (path[:length] for length in range(len(path), 0, -1))
         return next((self.lines[each] for each in known if each in self.lines), 1)
+
+    def may_hold(self, path: Path) -> bool:
+        """Whether what is not at ``path`` may be there all the same, in what could not be read."""
+        return any(path[:length] in self.lost for length in range(len(path) + 1))
 
 
 @dataclass(eq=False)

@@ -368,7 +368,11 @@ def test_schemas_without_properties_have_none() -> None:
 
 
 def test_what_seems_to_be_missing_may_be_in_a_part_that_could_not_be_read() -> None:
-    document = Document(data={}, faults=(Fault(3, "not TOML"),), partial=True)
+    document = Document(
+        data={"products": {"api": {}}, "features": {}},
+        faults=(Fault(3, "not TOML"),),
+        lost=frozenset({("products", "api", "name"), ("features",), ("products", "api", "plans")}),
+    )
     with pytest.raises(CatalogFaulty) as refusal:
         CheckCatalog(GivenFile(document), GivenSchemaRules(), GivenTemplateRules())(FILE)
     assert refusal.value.faults == (Fault(3, "not TOML"),)
