@@ -9,6 +9,7 @@ from litestar.openapi.spec import Components, License, Tag
 from entrypoints.http import account, explained, features, health, metrics, reservations, usage
 from entrypoints.http.auth import SCHEMES, provide_customer
 from entrypoints.http.lean import LARGEST_BODY
+from entrypoints.http.openapi import ClosedStructs, operation_id
 from entrypoints.http.problems import HANDLERS
 
 VERSION = "0.1.0"
@@ -34,11 +35,13 @@ def create_app(services: AsyncContainer) -> Litestar:
             summary="Metering of AI features: exact, immediate, explained.",
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
             components=Components(security_schemes=SCHEMES),
+            operation_id_creator=operation_id,
             path="/docs",
             render_plugins=[ScalarRenderPlugin()],
             use_handler_docstrings=True,
-            tags=[Tag(name="Health"), Tag(name="Usage")],
+            tags=[Tag(name="Operation"), Tag(name="Usage")],
         ),
+        plugins=[ClosedStructs()],
         request_max_body_size=LARGEST_BODY,
         state=State({"services": services, "uses": {}}),
         debug=False,

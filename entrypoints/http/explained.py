@@ -4,7 +4,6 @@ from datetime import datetime
 
 from dishka import FromDishka
 from litestar import get
-from litestar.params import FromPath
 from msgspec import Struct
 
 from application.usage.ports import UsageReader
@@ -12,7 +11,7 @@ from domain.credits import Quantity, format_credits
 from domain.ids import account_text, parse_reservation, reservation_text
 from domain.usage.reservation import Reservation, Settlement
 from entrypoints.http.auth import SERVICE_KEY, service_only
-from entrypoints.http.fields import Credits, LotPart, Sum, Tokens
+from entrypoints.http.fields import Credits, LotPart, ReservationPath, Sum, Tokens
 from entrypoints.http.inject import inject
 from entrypoints.http.problems import errors
 
@@ -99,7 +98,7 @@ def _sum(reservation: Reservation, quantity: Quantity) -> Sum:
     raises=[],
 )
 @inject
-async def reservation(reservation: FromPath[str], reader: FromDishka[UsageReader]) -> ReservationAnswer:
+async def reservation(reservation: ReservationPath, reader: FromDishka[UsageReader]) -> ReservationAnswer:
     """A reservation as it stands now: lots, price version, and the arithmetic of its charge."""
     account, id = parse_reservation(reservation)
     return ReservationAnswer.of(await reader.reservation(account, id))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dishka import FromDishka
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 from msgspec import Struct
 
 from application.actor import Customer
@@ -11,7 +11,7 @@ from application.features.run import RunFeature, RunResult
 from domain.credits import format_credits
 from domain.features.run import run_text
 from domain.ids import reservation_text
-from entrypoints.http.fields import Credits
+from entrypoints.http.fields import Credits, FeaturePath
 from entrypoints.http.idempotency import REPLAYED, OptionalIdempotencyKey
 from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.ratelimit import limit_headers
@@ -61,7 +61,7 @@ class RunAnswer(Struct, frozen=True, kw_only=True):
 @lean_post("/v1/features/{feature:str}/runs", refuses=(402, 403, 404, 409, 429, 502, 504))
 async def run_feature(
     actor: Customer,
-    feature: FromPath[str],
+    feature: FeaturePath,
     data: JSONBody[RunRequest],
     use: FromDishka[RunFeature],
     key: OptionalIdempotencyKey = None,

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from litestar.params import PathParameter
 from msgspec import Meta, Struct
 
 from domain.credits import Arithmetic, Quantity, format_decimal
@@ -11,6 +12,15 @@ from domain.usage.lot import Part
 MOST = 10_000_000
 """Of each kind of thing in one call. The catalog's bounds on prices rest on it."""
 
+# Patterns for the document alone: whoever parses an id says better what is wrong with it.
+_DIGITS = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+ReservationPath = Annotated[
+    str,
+    PathParameter(description="As its `id` was given", schema_extra={"pattern": f"^rsv_{_DIGITS}{_DIGITS}$"}),
+]
+FeaturePath = Annotated[
+    str, PathParameter(description="The feature's key", schema_extra={"pattern": "^[a-z][a-z0-9_]{0,63}$"})
+]
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 Credits = Annotated[
     str,

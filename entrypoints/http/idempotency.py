@@ -15,14 +15,15 @@ REPLAYED = {"Idempotency-Replayed": "true"}
 _TEXT = (
     'A string that is the client\'s own, new for each request, the same for its repeats: `"8e03978e-40d5"`'
 )
+# A String of RFC 9651 without escapes, as the draft asks for; bare, as most clients send it.
+_PATTERN = r'^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x5b\x5d-\x7e]{1,255}))$'
+_FORM = re.compile(_PATTERN.encode())
 IdempotencyKey = Annotated[
-    str, HeaderParameter(name=NAME, required=True, description=_TEXT, min_length=1, max_length=255)
+    str, HeaderParameter(name=NAME, required=True, description=_TEXT, pattern=_PATTERN)
 ]
 OptionalIdempotencyKey = Annotated[
-    str | None, HeaderParameter(name=NAME, required=False, description=_TEXT, min_length=1, max_length=255)
+    str | None, HeaderParameter(name=NAME, required=False, description=_TEXT, pattern=_PATTERN)
 ]
-# A String of RFC 9651 without escapes, as the draft asks for; bare, as most clients send it.
-_FORM = re.compile(rb'"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x5b\x5d-\x7e]{1,255})')
 
 _encode = msgspec.json.Encoder().encode
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from dishka import FromDishka
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from application.actor import Service
@@ -22,7 +22,7 @@ from domain.ids import (
 from domain.usage.reservation import LONGEST, USUAL, Reservation
 from domain.usage.reserve import Extend, Fit
 from domain.usage.settle import Commit, Release, Settled, Start
-from entrypoints.http.fields import Count, Credits, Key, Line
+from entrypoints.http.fields import Count, Credits, Key, Line, ReservationPath
 from entrypoints.http.idempotency import REPLAYED, IdempotencyKey, fingerprint
 from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.problems import invalid
@@ -187,7 +187,7 @@ async def reserve(
 
 
 @lean_post(PATH + "/{reservation:str}/start", refuses=(404, 409))
-async def start(_: Service, reservation: FromPath[str], ledger: FromDishka[Ledger]) -> Reply[Started]:
+async def start(_: Service, reservation: ReservationPath, ledger: FromDishka[Ledger]) -> Reply[Started]:
     """The AI call begins: from now on the feature's rule says what happens if it is never settled."""
     account, id = named(reservation)
     started = await ledger.execute(Start(account=account, reservation=id))
@@ -200,7 +200,7 @@ async def start(_: Service, reservation: FromPath[str], ledger: FromDishka[Ledge
 
 @lean_post(PATH + "/{reservation:str}/commit", refuses=(404, 409))
 async def commit(
-    _: Service, reservation: FromPath[str], data: JSONBody[CommitRequest], ledger: FromDishka[Ledger]
+    _: Service, reservation: ReservationPath, data: JSONBody[CommitRequest], ledger: FromDishka[Ledger]
 ) -> Reply[SettledAnswer]:
     """Charge what the call used, and give back the rest of the hold. A repeat gets the same answer."""
     account, id = named(reservation)
@@ -220,7 +220,7 @@ async def commit(
 
 
 @lean_post(PATH + "/{reservation:str}/release", refuses=(404, 409))
-async def release(_: Service, reservation: FromPath[str], ledger: FromDishka[Ledger]) -> Reply[SettledAnswer]:
+async def release(_: Service, reservation: ReservationPath, ledger: FromDishka[Ledger]) -> Reply[SettledAnswer]:
     """Give the hold back. A repeat gets the same answer."""
     account, id = named(reservation)
     settled = await ledger.execute(Release(account=account, reservation=id))
@@ -229,7 +229,7 @@ async def release(_: Service, reservation: FromPath[str], ledger: FromDishka[Led
 
 @lean_post(PATH + "/{reservation:str}/extend", refuses=(402, 403, 404, 409))
 async def extend(
-    _: Service, reservation: FromPath[str], data: JSONBody[ExtendRequest], ledger: FromDishka[Ledger]
+    _: Service, reservation: ReservationPath, data: JSONBody[ExtendRequest], ledger: FromDishka[Ledger]
 ) -> Reply[Extended]:
     """Raise the hold or its deadline while a call goes on: all of it, or nothing."""
     account, id = named(reservation)
