@@ -43,7 +43,7 @@ def tokens(count: int) -> Quantity:
 
 
 @dataclass
-class Counter:
+class Till:
     """Where one account is served. ``now`` is when."""
 
     terms: Terms = field(default_factory=lambda: Terms(plan=PLAN, rates=RATES))
@@ -140,9 +140,7 @@ class Counter:
         self.do(Start(account=self.desk.account.id, reservation=id))
 
     def commit(self, id: ReservationId, count: int, *, model: str | None = None) -> Settled:
-        return self.do(
-            Commit(account=self.desk.account.id, reservation=id, usage=tokens(count), model=model)
-        )
+        return self.do(Commit(account=self.desk.account.id, reservation=id, usage=tokens(count), model=model))
 
     def release(self, id: ReservationId) -> Settled:
         return self.do(Release(account=self.desk.account.id, reservation=id))
@@ -152,9 +150,7 @@ class Counter:
     ) -> Extended:
         estimate = None if count is None else tokens(count)
         return self.do(
-            Extend(
-                account=self.desk.account.id, reservation=id, estimate=estimate, expires_in=expires_in
-            )
+            Extend(account=self.desk.account.id, reservation=id, estimate=estimate, expires_in=expires_in)
         )
 
     def free(self) -> int:

@@ -70,12 +70,12 @@ def assert_books_add_up(books: StoredBooks) -> None:
         spent[repayment.overdraft] -= repayment.amount
 
     assert held.keys() | spent.keys() <= books.lots.keys(), "whatever pays or is held is there"
-    for id, lot in books.lots.items():
-        assert lot.held == held[id], "a lot's held is what open reservations hold of it"
-        assert lot.spent == spent[id], "a lot's spent is what was charged to it"
-        assert lot.held >= 0, "nothing is held below zero"
-        assert lot.spent >= 0, "nothing is spent below zero"
-        assert lot.held + lot.spent <= lot.granted, "no lot is overspent"
+    for id, entry in books.lots.items():
+        assert entry.held == held[id], "a lot's held is what open reservations hold of it"
+        assert entry.spent == spent[id], "a lot's spent is what was charged to it"
+        assert entry.held >= 0, "nothing is held below zero"
+        assert entry.spent >= 0, "nothing is spent below zero"
+        assert entry.held + entry.spent <= entry.granted, "no lot is overspent"
     _assert_records_add_up(books)
 
 
