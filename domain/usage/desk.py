@@ -176,7 +176,7 @@ class Desk:
                 source=Source.ALLOCATION,
                 granted=self.terms.allocation,
                 priority=PRIORITY[Source.ALLOCATION],
-                starts_at=period.start,
+                starts_at=min(period.start, now),  # an anchor comes from another clock than ``now``
                 expires_at=period.end,
                 created_at=now,
                 reference=f"allocation:{period.start.isoformat()}",
