@@ -87,8 +87,9 @@ class Shop:
         create = await self._services.get(CreateKey)
         return await create(KeyKind.SERVICE, name="a test's")
 
-    async def revoke(self, key_id: str) -> None:
-        await (await self._services.get(RevokeKey))(parse_key(key_id))
+    async def revoke(self, key: str) -> None:
+        """By its public id."""
+        await (await self._services.get(RevokeKey))(parse_key(key))
 
     async def freeze(self, tenant: Tenant) -> None:
         await (await self._services.get(FreezeWorkspace))(parse_workspace(tenant.workspace))
