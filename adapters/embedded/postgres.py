@@ -11,8 +11,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Self, TextIO
 
@@ -35,17 +35,21 @@ _READY_LINE = 7  # of postmaster.pid: pid, data, start, port, socket directory, 
 
 
 @asynccontextmanager
-async def embedded_postgres(data: Path, *, durable: bool = True, anew: bool = False) -> AsyncIterator[str]:
+async def embedded_postgres(
+    data: Path, *, durable: bool = True, anew: bool = False, meanwhile: Callable[[], object] = lambda: None
+) -> AsyncIterator[str]:
     """The URL of a PostgreSQL 18 that runs for the block, its files under ``data``.
 
     ``durable=False`` survives no crash of the machine, and is fast: for tests. ``anew`` forgets what is
-    there, whichever version made it. The URL
+    there, whichever version made it. ``meanwhile`` is called in a thread while the programs of PostgreSQL
+    work, if ``data`` can be used at all. The URL
     (``postgresql://postgres@/postgres?host=/...&port=5432``) suits asyncpg, psql and pgbench as it is.
     Raises EmbeddedPostgresError.
     """
     server = EmbeddedPostgres(data, durable=durable)
     try:
-        await asyncio.to_thread(server.prepare, anew=anew)
+        server.claim(anew=anew)
+        await asyncio.gather(asyncio.to_thread(server.prepare), asyncio.to_thread(meanwhile))
         server.launch()  # not in a thread: PostgreSQL ends with the thread that starts it
         await asyncio.to_thread(server.wait)
         yield server.url
@@ -77,7 +81,8 @@ class EmbeddedPostgres:
 
     def start(self, *, anew: bool = False) -> str:
         try:
-            self.prepare(anew=anew)
+            self.claim(anew=anew)
+            self.prepare()
             self.launch()
             self.wait()
         except BaseException:
@@ -85,34 +90,28 @@ class EmbeddedPostgres:
             raise
         return self.url
 
-    def prepare(self, *, anew: bool = False) -> None:
-        """All that takes long: the lock, what an earlier process left, the data directory, the settings."""
+    def claim(self, *, anew: bool = False) -> None:
+        """Takes the lock, if the directory is one that can be used, and ends what a killed process left."""
         cluster = self._cluster
-        try:
+        with _usable(cluster.home):
             cluster.home.mkdir(parents=True, exist_ok=True)
             cluster.check(anew=anew)
-            note = self._lock()
+            self._note = self._lock()
             _end_leftover(cluster.data)
             if anew:
                 cluster.discard()
+
+    def prepare(self) -> None:
+        """The data directory, which takes a second, and the settings."""
+        cluster = self._cluster
+        with _usable(cluster.home):
             cluster.create()
             self._socket = cluster.socket_directory()
-            note.truncate(0)
-            note.write(f"{os.getpid()}\n")
-            if self._socket != cluster.data:
-                note.write(f"{self._socket}\n")
-                self._held.callback(shutil.rmtree, self._socket, ignore_errors=True)
-            note.flush()
+            self._write_note()
             cluster.configure(self._socket)
-        except OSError as error:
-            raise _unusable(cluster.home, error) from error
 
     def launch(self) -> None:
-        try:
-            log = self._cluster.log.open("wb")
-        except OSError as error:
-            raise _unusable(self._cluster.home, error) from error
-        with log:
+        with _usable(self._cluster.home), self._cluster.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the program is the wheel's
                 self._cluster.command("postgres", "-D", str(self._cluster.data)),
                 stdin=subprocess.DEVNULL,
@@ -163,9 +162,25 @@ class EmbeddedPostgres:
                 shutil.rmtree(folder, ignore_errors=True)
         return note
 
+    def _write_note(self) -> None:
+        lines = [str(os.getpid())]
+        if self._socket != self._cluster.data:
+            lines.append(str(self._socket))
+            self._held.callback(shutil.rmtree, self._socket, ignore_errors=True)
+        self._note.truncate(0)
+        self._note.write("\n".join(lines) + "\n")
+        self._note.flush()
 
-def _unusable(home: Path, error: OSError) -> EmbeddedPostgresError:
-    return EmbeddedPostgresError(f"no database can be kept in {home}: {error.filename}: {error.strerror}")
+
+@contextmanager
+def _usable(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or home
+        raise EmbeddedPostgresError(
+            f"no database can be kept in {home}: {where}: {error.strerror}"
+        ) from error
 
 
 def _pid_file(data: Path) -> list[str]:
@@ -177,10 +192,8 @@ def _pid_file(data: Path) -> list[str]:
 
 def _end_leftover(data: Path) -> None:
     """Stops the server that a killed process left, and removes a note of one that is gone."""
-    lines = _pid_file(data)
-    if not lines:
-        return
-    pid = int(lines[0]) if lines[0].isdigit() else 0
+    first = (_pid_file(data) or [""])[0]
+    pid = int(first) if first.isdigit() else 0
     if _is_server(pid, data):
         _end(pid, lambda: not _is_server(pid, data))
     (data / "postmaster.pid").unlink(missing_ok=True)

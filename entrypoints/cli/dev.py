@@ -29,18 +29,11 @@ async def dev(port: int, data: Path, *, reset: bool) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
     with closing(listen(HOST, port)) as listener:
-        if reset:
-            (data / "dev.json").unlink(missing_ok=True)
-        loading = asyncio.create_task(asyncio.to_thread(_load))
-        async with embedded_postgres(data, anew=reset) as database_url:
-            develop = await loading
-            await develop(listener, data / "dev.json", database_url, stop)
+        async with embedded_postgres(data, anew=reset, meanwhile=_load) as database_url:
+            await _load()(listener, data / "dev.json", database_url, stop)
 
 
-Develop = Callable[..., Awaitable[None]]
-
-
-def _load() -> Develop:
+def _load() -> Callable[..., Awaitable[None]]:
     from entrypoints.cli.development import develop  # noqa: PLC0415 - large: loaded while the database starts
 
     return develop
