@@ -69,7 +69,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535)] = 8000
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
-    trusted_hosts: tuple[str, ...] = ()
     metrics_port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
     shutdown_seconds: Seconds = 10.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -112,9 +111,8 @@ def _read(given: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
     models: dict[str, dict[str, str]] = {}
     for name, text in sorted(given.items()):
         if each := known.get(name):
-            value = re.split(r"[\s,]+", text.strip()) if each.type == tuple[str, ...] else text
             try:
-                values[each.name] = msgspec.convert(value, each.type, strict=False)
+                values[each.name] = msgspec.convert(text, each.type, strict=False)
             except msgspec.ValidationError as error:
                 yield f"{PREFIX}{name}: {_expected(each.name, error)}"
         elif part := _MODEL.fullmatch(name):

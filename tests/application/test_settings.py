@@ -1,0 +1,134 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from entrypoints.settings import BadSettings, ModelEndpoint, Profile, Settings, load
+
+SECRET = "hunter2"  # noqa: S105 - the point is to look for it
+COMPLETE = {
+    "CUEBX_DATABASE_URL": f"postgresql://cuebx:{SECRET}@db/cuebx?sslmode=require&password={SECRET}",
+    "CUEBX_REDIS_URL": f"redis://:{SECRET}@redis:6379/0",
+    "CUEBX_MODEL_DEFAULT_URL": f"https://user:{SECRET}@models.example/v1",
+    "CUEBX_MODEL_DEFAULT_NAME": "small-1",
+    "CUEBX_MODEL_DEFAULT_KEY": SECRET,
+    "HOME": "/nonexistent",
+}
+
+
+def faults(environ: dict[str, str], *, serving: bool = True, local: Path | None = None) -> tuple[str, ...]:
+    with pytest.raises(BadSettings) as refused:
+        load(environ, serving=serving, local=local)
+    assert "\n" not in str(refused.value)
+    return refused.value.faults
+
+
+def test_what_is_not_given_is_as_the_design_says() -> None:
+    here = load(COMPLETE, serving=True)
+    assert here.profile is Profile.STANDARD
+    assert (here.pool_size, here.max_overflow, here.pool_pre_ping, here.pool_recycle) == (20, 30, True, 3600)
+    assert (here.host, here.port, here.workers) == ("127.0.0.1", 8000, 1)
+
+
+def test_what_is_given_is_taken() -> None:
+    given = COMPLETE | {
+        "CUEBX_POOL_SIZE": "5",
+        "CUEBX_POOL_PRE_PING": "false",
+        "CUEBX_MODEL_VERY_LARGE_URL": "http://gpu:8080/v1",
+        "CUEBX_MODEL_VERY_LARGE_NAME": "large-1",
+        "CUEBX_LOG_LEVEL": "debug",
+        "CUEBX_METRICS_PORT": "",
+    }
+    here = load(given)
+    assert (here.pool_size, here.pool_pre_ping, here.log_level, here.metrics_port) == (
+        5,
+        False,
+        "debug",
+        None,
+    )
+    assert here.models["very_large"] == ModelEndpoint(url="http://gpu:8080/v1", name="large-1")
+    assert here.models["default"].key == SECRET
+
+
+def test_every_fault_is_named_at_once() -> None:
+    found = faults(
+        {
+            "CUEBX_POOL_SIZE": "many",
+            "CUEBX_PORT": "0",
+            "CUEBX_LOG_LEVEL": "loud",
+            "CUEBX_DATABSE_URL": "postgresql://typo",
+            "CUEBX_MODEL_FAST_KEY": SECRET,
+            "CUEBX_MODEL_SLOW_URL": SECRET,
+            "CUEBX_MODEL_SLOW_NAME": "slow-1",
+        }
+    )
+    for each in (
+        "CUEBX_DATABASE_URL is missing",
+        "CUEBX_DATABSE_URL is no setting",
+        "CUEBX_LOG_LEVEL: ",
+        "CUEBX_MODEL_FAST_NAME is missing",
+        "CUEBX_MODEL_FAST_URL is missing",
+        "CUEBX_MODEL_SLOW_URL: expected something like https://",
+        "CUEBX_POOL_SIZE: ",
+        "CUEBX_PORT: ",
+        "CUEBX_REDIS_URL is missing",
+    ):
+        assert sum(fault.startswith(each) for fault in found) == 1, each
+    assert len(found) == 9
+    assert SECRET not in " ".join(found)
+
+
+def test_a_server_of_the_standard_profile_needs_redis_and_a_command_does_not() -> None:
+    alone = {"CUEBX_DATABASE_URL": "postgresql://db/cuebx"}
+    assert faults(alone) == ("CUEBX_REDIS_URL is missing: each process would count the limits for itself",)
+    assert load(alone).redis_url is None
+    assert load(alone | {"CUEBX_PROFILE": "embedded"}, serving=True).redis_url is None
+
+
+@pytest.mark.parametrize("url", ["mysql://db/cuebx", "cuebx", "postgresql:/db"])
+def test_an_address_of_something_else_is_refused_without_repeating_it(url: str) -> None:
+    (fault,) = faults({"CUEBX_DATABASE_URL": url}, serving=False)
+    assert (
+        fault == "CUEBX_DATABASE_URL: expected something like postgresql://user:password@host:5432/database"
+    )
+
+
+@pytest.mark.parametrize("show", [str, repr, "{}".format, "%s".__mod__])
+def test_no_secret_is_ever_shown(show: object) -> None:
+    assert callable(show)
+    here = load(COMPLETE)
+    for each in (here, here.models["default"]):
+        assert SECRET not in show(each)
+    assert "postgresql://cuebx:***@db/cuebx" in show(here)
+
+
+def test_where_no_database_is_named_commands_work_on_the_one_that_runs_here(tmp_path: Path) -> None:
+    local = tmp_path / "dev.json"
+    local.write_text(json.dumps({"database_url": "postgresql://here", "url": "http://127.0.0.1:8000"}))
+    here = load({}, local=local)
+    assert (here.database_url, here.profile) == ("postgresql://here", Profile.EMBEDDED)
+    named = load({"CUEBX_DATABASE_URL": "postgresql://elsewhere"}, local=local)
+    assert (named.database_url, named.profile) == ("postgresql://elsewhere", Profile.STANDARD)
+
+
+def test_without_a_database_anywhere_it_says_where_it_looked(tmp_path: Path) -> None:
+    local = tmp_path / "dev.json"
+    assert faults({}, serving=False, local=local) == (
+        f"CUEBX_DATABASE_URL is missing, and there is no {local}",
+    )
+    local.write_text("{}")
+    (fault,) = faults({}, serving=False, local=local)
+    assert fault.startswith(f"{local} cannot be read")
+
+
+def test_variables_of_the_tests_and_the_place_of_the_data_are_nobodys_fault() -> None:
+    given = COMPLETE | {"CUEBX_TEST_POSTGRES_URL": "x", "CUEBX_DATA": "elsewhere"}
+    assert load(given, serving=True) == load(COMPLETE, serving=True)
+
+
+def test_the_example_names_every_setting_and_nothing_else() -> None:
+    lines = Path(".env.example").read_text().splitlines()
+    named = {line.lstrip("# ").split("=")[0] for line in lines if "=" in line and "CUEBX_" in line}
+    fields = {f"CUEBX_{name.upper()}" for name in Settings.__struct_fields__ if name != "models"}
+    models = {f"CUEBX_MODEL_DEFAULT_{part}" for part in ("URL", "NAME", "KEY")}
+    assert named == fields | models | {"CUEBX_DATA"}
