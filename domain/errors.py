@@ -50,6 +50,13 @@ class UpstreamLate(DomainError):
     """The model's service did not answer in time."""
 
 
+class SchemaBehind(Unavailable):
+    code: ClassVar[str] = "schema_behind"
+
+    def __str__(self) -> str:
+        return "the database lacks a table of this version: run cuebx db upgrade"
+
+
 @dataclass(eq=False)
 class DatabaseUnavailable(Unavailable):
     code: ClassVar[str] = "database_unavailable"

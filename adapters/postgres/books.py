@@ -37,7 +37,7 @@ def _accounts(name: str = "accounts") -> sa.ColumnElement[Any]:
     return sa.any_(sa.bindparam(name, type_=ARRAY(sa.Uuid)))
 
 
-# The settings are for the statements that follow in the transaction: each looks up a few rows by index. A plan
+# The settings are for the statements that follow in the transaction: each looks up few rows by index. A plan
 # made while a table was tiny would read all of it, and is kept while the table grows. They end with the
 # transaction, so a shared connection keeps nothing of them.
 ACCOUNTS = (
@@ -50,10 +50,7 @@ ACCOUNTS = (
         _account.c.anchor,
         _account.c.period_end,
         _workspace.c.frozen_at.is_not(None).label("frozen"),
-        *(
-            sa.func.set_config(f"enable_{way}", "off", sa.true())
-            for way in ("seqscan", "hashjoin", "mergejoin")
-        ),
+        *(sa.func.set_config(f"enable_{way}", "off", sa.true()) for way in ("seqscan",)),
     )
     .join_from(_account, _workspace, _account.c.workspace_id == _workspace.c.id)
     .where(_account.c.id == _accounts())

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from domain.errors import DatabaseUnavailable
+from domain.errors import DatabaseUnavailable, SchemaBehind
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _AWAY = ("08", "57P", "53", "25006")  # connection, operator intervention, resources, a read-only standby
 _CONTENTION = ("40001", "40P01", "55P03")  # serialization, deadlock, lock not to be had
+_SCHEMA = ("42P01", "42703")  # no such table, no such column
 
 
 def unreachable(error: BaseException) -> bool:
@@ -27,10 +28,12 @@ def _state(error: BaseException | None) -> str:
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """What fails inside because the database is away fails as DatabaseUnavailable."""
+    """What fails inside because the database is away, or not migrated, fails as the error that says so."""
     try:
         yield
     except Exception as error:
         if unreachable(error):
             raise DatabaseUnavailable from error
+        if isinstance(error, DBAPIError) and _state(error.orig) in _SCHEMA:
+            raise SchemaBehind from error
         raise

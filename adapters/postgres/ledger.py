@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.batching import Batcher
 from adapters.postgres.books import find_accounts, read_books
 from adapters.postgres.entries import write_entries
-from adapters.postgres.faults import unreachable
+from adapters.postgres.faults import reaching
 from adapters.postgres.terms import SqlTerms
 from application.metrics import Meter
 from application.ports import NewId
@@ -49,24 +49,21 @@ class SqlLedger(Ledger):
         """
         started = perf_counter()
         try:
+            answers = await self._transact(commands)
+        except DatabaseUnavailable:
             try:
                 answers = await self._transact(commands)
-            except Exception as error:
-                if not unreachable(error):
-                    raise
-                answers = await self._transact(commands)
-        except Exception as error:
-            if not unreachable(error):
-                raise
-            return [DatabaseUnavailable() for _ in commands]
+            except DatabaseUnavailable:
+                return [DatabaseUnavailable() for _ in commands]
         self._meter.batch(len(commands), perf_counter() - started)
         return answers
 
     async def _transact(self, commands: Sequence[Command[Any]]) -> list[Any]:
-        async with self._engine.begin() as connection:
-            desks, now = await self._lay_out(connection, commands)
-            answers = [self._decide(command, desks.get(command.account), now) for command in commands]
-            await write_entries(connection, list(desks.values()))
+        with reaching():
+            async with self._engine.begin() as connection:
+                desks, now = await self._lay_out(connection, commands)
+                answers = [self._decide(command, desks.get(command.account), now) for command in commands]
+                await write_entries(connection, list(desks.values()))
         return answers
 
     async def _lay_out(

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.accounts import SqlAccounts
 from adapters.postgres.catalog import SqlCatalogEntries
+from adapters.postgres.faults import reaching
 from adapters.postgres.keys import SqlKeys
 from adapters.postgres.workspaces import SqlWorkspaces
 
@@ -39,5 +40,6 @@ class SqlUnitOfWork:
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[SqlTx]:
-        async with self._sessions.begin() as session:
-            yield SqlTx(session)
+        with reaching():
+            async with self._sessions.begin() as session:
+                yield SqlTx(session)

@@ -64,7 +64,7 @@ class Reserve:
             earlier = desk.reservations[first]
             if earlier.fingerprint != self.fingerprint:
                 raise RequestKeyReused
-            return Reserved(earlier, replayed=True)
+            return Reserved(earlier, replayed=earlier.id != self.id)
         if desk.account.frozen:
             raise WorkspaceFrozen
         rate = desk.terms.rates.get(self.feature)
