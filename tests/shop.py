@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 import httpx
 from dishka import AsyncContainer
@@ -133,20 +134,13 @@ class Caller:
 class Seller(Caller):
     """The seller's service, on its way around an AI call."""
 
-    _count = 0
-
-    def new_request(self) -> str:
-        """An idempotency key that no other request has."""
-        self._count += 1
-        return f"request-{self._count}"
-
     async def reserve(
         self, payer: Tenant, *, request: str | None = None, **changed: object
     ) -> httpx.Response:
-        """``changed`` are members of the body; those that are None are left out."""
+        """``request`` is the idempotency key; ``changed`` are members of the body, left out where None."""
         usual = {"api_key": payer.live, "feature": FEATURE, "estimate": ESTIMATE}
         body = {name: value for name, value in (usual | changed).items() if value is not None}
-        key = self.new_request() if request is None else request
+        key = uuid4().hex if request is None else request
         return await self.post("/v1/reservations", body, headers={"Idempotency-Key": key})
 
     async def reserved(self, payer: Tenant, **changed: object) -> str:
