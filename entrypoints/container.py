@@ -64,7 +64,7 @@ from application.usage.grants import GrantCredits
 from application.usage.offers import ListOffers
 from application.usage.ports import Auditor, Ledger, RateLimiter, UsageReader
 from application.usage.queries import ReadUsage
-from application.usage.reserve import ReserveCredits, ReserveForCustomer
+from application.usage.reserve import FindPayer, ReserveCredits
 from application.workspaces.ports import WorkspacesTx
 from application.workspaces.workspaces import (
     CreateWorkspace,
@@ -83,7 +83,7 @@ class UseCases(Provider):
     catalog = provide_all(PublishCatalog)
     keys = provide_all(Authenticate, CreateKey, RevokeKey, ListKeys)
     workspaces = provide_all(CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace, ListWorkspaces)
-    usage = provide_all(ReserveCredits, ReserveForCustomer, GrantCredits, ReadUsage, ListOffers)
+    usage = provide_all(ReserveCredits, FindPayer, GrantCredits, ReadUsage, ListOffers)
     features = provide_all(RunFeature, AskModel)
 
     @provide

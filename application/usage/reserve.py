@@ -71,20 +71,17 @@ class ReserveCredits:
 
 
 @dataclass(frozen=True, slots=True)
-class ReserveForCustomer:
-    """A seller's service asks before the AI call that it makes itself."""
+class FindPayer:
+    """For a seller's service, which asks before the AI call that it makes itself."""
 
     authenticate: Authenticate
     directory: AccountDirectory
-    reserve: ReserveCredits
 
-    async def by_key(self, _: Service, api_key: str, order: Order) -> tuple[Reserved, tuple[Standing, ...]]:
-        """Raises also ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, CustomerKeyNeeded."""
-        return await self.reserve(Payer.of(await self.authenticate.customer(api_key)), order)
+    async def by_key(self, _: Service, api_key: str) -> Payer:
+        """Raises ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, CustomerKeyNeeded."""
+        return Payer.of(await self.authenticate.customer(api_key))
 
-    async def by_account(
-        self, _: Service, account: AccountId, order: Order
-    ) -> tuple[Reserved, tuple[Standing, ...]]:
-        """Raises also AccountMissing."""
+    async def by_account(self, _: Service, account: AccountId) -> Payer:
+        """Raises AccountMissing."""
         found = await self.directory.find(account)
-        return await self.reserve(Payer(found.id, found.workspace, found.plan, None, test=False), order)
+        return Payer(found.id, found.workspace, found.plan, None, test=False)

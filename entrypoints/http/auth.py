@@ -12,6 +12,7 @@ from application.actor import Customer, Service
 from application.keys.authenticate import Authenticate
 from domain.keys.errors import CredentialMissing
 from entrypoints.http.inject import services_of
+from entrypoints.logging import note
 
 SERVICE_KEY = "service_key"
 CUSTOMER_KEY = "customer_key"
@@ -44,7 +45,9 @@ async def service_of(authenticate: Authenticate, headers: Headers) -> Service:
 
 
 async def customer_of(authenticate: Authenticate, headers: Headers) -> Customer:
-    return await authenticate.customer(bearer(headers))
+    customer = await authenticate.customer(bearer(headers))
+    note(workspace=customer.workspace)
+    return customer
 
 
 ACTORS: dict[type, Callable[[Authenticate, Headers], Awaitable[Any]]] = {

@@ -28,6 +28,7 @@ from domain.errors import (
 from domain.usage.errors import InsufficientCredits
 from domain.usage.limits import RateLimited
 from entrypoints.http.ratelimit import refusal_headers
+from entrypoints.logging import note
 
 PROBLEM = "application/problem+json"
 TYPE = "https://errors.cuebx.dev/"
@@ -85,6 +86,7 @@ def answer(
     facts: dict[str, Any] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response[Any]:
+    note(code=code)
     body = {
         "type": TYPE + code,
         "title": HTTPStatus(status).phrase,

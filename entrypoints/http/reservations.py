@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from application.actor import Service
 from application.usage.ports import Ledger
-from application.usage.reserve import Order, ReserveForCustomer
+from application.usage.reserve import FindPayer, Order, ReserveCredits
 from domain.credits import Quantity, format_credits
 from domain.ids import (
     AccountId,
@@ -161,7 +161,11 @@ def named(reservation: str) -> tuple[AccountId, ReservationId]:
 
 @lean_post(PATH, status=201, refuses=(402, 403, 404, 409, 429))
 async def reserve(
-    actor: Service, data: JSONBody[ReserveRequest], key: IdempotencyKey, use: FromDishka[ReserveForCustomer]
+    actor: Service,
+    data: JSONBody[ReserveRequest],
+    key: IdempotencyKey,
+    find: FromDishka[FindPayer],
+    hold: FromDishka[ReserveCredits],
 ) -> Reply[ReservedAnswer]:
     """Hold the most that a call may cost.
 
@@ -176,11 +180,13 @@ async def reserve(
         expires_in=timedelta(seconds=data.expires_in),
     )
     if isinstance(data.api_key, str) and data.account_id is UNSET:
-        reserved, standings = await use.by_key(actor, data.api_key, order)
+        payer = await find.by_key(actor, data.api_key)
     elif isinstance(data.account_id, str) and data.api_key is UNSET:
-        reserved, standings = await use.by_account(actor, parse_account(data.account_id), order)
+        payer = await find.by_account(actor, parse_account(data.account_id))
     else:
         raise invalid("name who pays by one of `api_key` and `account_id`")
+    note(workspace=payer.workspace)
+    reserved, standings = await hold(payer, order)
     answer = ReservedAnswer.of(reserved.reservation)
     note(reservation=answer.id)
     return Reply(answer, {**limit_headers(standings), **(REPLAYED if reserved.replayed else {})})
@@ -220,7 +226,9 @@ async def commit(
 
 
 @lean_post(PATH + "/{reservation:str}/release", refuses=(404, 409))
-async def release(_: Service, reservation: ReservationPath, ledger: FromDishka[Ledger]) -> Reply[SettledAnswer]:
+async def release(
+    _: Service, reservation: ReservationPath, ledger: FromDishka[Ledger]
+) -> Reply[SettledAnswer]:
     """Give the hold back. A repeat gets the same answer."""
     account, id = named(reservation)
     settled = await ledger.execute(Release(account=account, reservation=id))
