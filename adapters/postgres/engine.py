@@ -29,6 +29,7 @@ def make_engine(
         max_overflow=max_overflow,
         pool_pre_ping=pool_pre_ping,
         pool_recycle=pool_recycle,
+        hide_parameters=True,  # an error is logged with its statement, and inputs and outputs are parameters
         json_serializer=encode_json,
         json_deserializer=decode_json,
         connect_args={
