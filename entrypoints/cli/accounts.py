@@ -9,7 +9,7 @@ from domain.ids import AccountId, account_text, lot_text
 from domain.usage.lot import NEVER, Source
 from entrypoints.cli.services import with_services
 from entrypoints.cli.show import as_json, show_one
-from entrypoints.cli.types import ACCOUNT, CREDITS, INSTANT
+from entrypoints.cli.types import ACCOUNT, CREDITS, INSTANT, LINE
 
 GRANTED_BY_HAND = [Source.TOP_UP.value, Source.PROMOTION.value, Source.ADJUSTMENT.value]
 
@@ -25,7 +25,7 @@ def accounts() -> None:
 @click.option("--source", type=click.Choice(GRANTED_BY_HAND), default=Source.TOP_UP.value, show_default=True)
 @click.option("--expires", type=INSTANT, help="When what is left of it is void: a day or an instant.")
 @click.option("--priority", type=click.IntRange(0, 1000), help="What burns first: the lower number.")
-@click.option("--reference", help="The same reference grants once, however often it is tried.")
+@click.option("--reference", type=LINE, help="The same reference grants once, however often it is tried.")
 @as_json
 @with_services
 async def grant(

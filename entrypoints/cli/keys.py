@@ -8,7 +8,7 @@ from domain.ids import AccountId, KeyId, WorkspaceId, account_text, key_text
 from domain.keys.key import PREFIX, Key, KeyKind
 from entrypoints.cli.services import with_services
 from entrypoints.cli.show import as_json, show, show_one
-from entrypoints.cli.types import ACCOUNT, INSTANT, KEY, WORKSPACE
+from entrypoints.cli.types import ACCOUNT, INSTANT, KEY, LINE, WORKSPACE
 
 
 @click.group()
@@ -36,7 +36,7 @@ def _row(key: Key) -> dict[str, object]:
     default=KeyKind.LIVE.value,
     show_default=True,
 )
-@click.option("--name", default="", help="What it is for.")
+@click.option("--name", type=LINE, help="What it is for.")
 @click.option("--expires", type=INSTANT, help="When it stops working: a day or an instant.")
 @as_json
 @with_services
@@ -45,7 +45,7 @@ async def create(
     *,
     account: AccountId | None,
     kind: str,
-    name: str,
+    name: str | None,
     expires: datetime | None,
     as_json: bool,
 ) -> None:

@@ -11,6 +11,7 @@ from domain.errors import DomainError
 from domain.ids import parse_account, parse_key, parse_workspace
 
 T = TypeVar("T")
+_LONGEST = 100
 
 
 class Parsed(click.ParamType[T]):
@@ -27,15 +28,25 @@ class Parsed(click.ParamType[T]):
             self.fail(str(error), param, ctx)
 
 
-def _instant(text: str) -> datetime:
+def _coming(text: str) -> datetime:
     """A day is its first instant in UTC."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(
             f"{text!r} is neither a day, 2026-12-31, nor an instant, 2026-12-31T12:00Z"
         ) from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    if at <= datetime.now(UTC):
+        raise ValueError(f"{text!r} is over")
+    return at
+
+
+def _line(text: str) -> str:
+    """Something that a table can show, and a database keep."""
+    if not 0 < len(text) <= _LONGEST or not text.isprintable():
+        raise ValueError(f"{text[:_LONGEST]!r} is not of 1 to {_LONGEST} printable characters")
+    return text
 
 
 def _positive(text: str) -> int:
@@ -58,5 +69,6 @@ WORKSPACE = Parsed("WORKSPACE", parse_workspace)
 ACCOUNT = Parsed("ACCOUNT", parse_account)
 KEY = Parsed("KEY", parse_key)
 CREDITS = Parsed("CREDITS", _positive)
-INSTANT = Parsed("INSTANT", _instant)
+INSTANT = Parsed("INSTANT", _coming)
+LINE = Parsed("TEXT", _line)
 PLAN = Parsed("PRODUCT/PLAN", _plan)
