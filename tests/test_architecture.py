@@ -1,0 +1,90 @@
+"""What the linter of imports cannot say."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+PACKAGES = ("domain", "application", "adapters", "entrypoints", "migrations")
+OURS = {*PACKAGES, "tests"}
+LONGEST = 300  # lines
+
+
+def sources(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from Path(folder).rglob("*.py")
+
+
+def imported(file: Path) -> Iterator[str]:
+    """The top-level packages that a file imports."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            yield str(node.module).split(".")[0]
+
+
+def test_no_dependency_takes_one_of_our_names() -> None:
+    """`entrypoints`, for one, is also a module on PyPI; it would shadow ours."""
+    taken = {
+        (Path(file.parts[0]).stem, distribution.name)
+        for distribution in distributions()
+        if distribution.name != "cuebx"
+        for file in distribution.files or ()
+    }
+    assert not [each for each in taken if each[0] in OURS]
+
+
+@pytest.mark.parametrize(
+    ("layer", "known"), [("domain", {"domain"}), ("application", {"domain", "application"})]
+)
+def test_the_core_knows_itself_and_the_standard_library_only(layer: str, known: set[str]) -> None:
+    allowed = known | sys.stdlib_module_names
+    assert not {
+        (str(file), name) for file in sources(layer) for name in imported(file) if name not in allowed
+    }
+
+
+def test_no_file_is_too_long_to_read_at_once() -> None:
+    long = [file for file in sources(*PACKAGES) if len(file.read_text().splitlines()) > LONGEST]
+    assert not long
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names of what is shipped."""
+    folder = tmp_path_factory.mktemp("wheel")
+    uv = os.environ.get("UV") or shutil.which("uv") or "uv"
+    build = [uv, "build", "--wheel", "--quiet", "--out-dir", str(folder)]
+    done = subprocess.run([*build, "--offline"], check=False, capture_output=True)  # noqa: S603 - our tool
+    if done.returncode != 0:  # what builds it is not in uv's cache
+        subprocess.run(build, check=True, capture_output=True)  # noqa: S603 - our tool
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as shipped:
+        return set(shipped.namelist())
+
+
+def test_all_that_is_ours_is_shipped_and_no_test(wheel: set[str]) -> None:
+    for file in sources(*PACKAGES):
+        assert str(file) in wheel
+    assert not [name for name in wheel if name.startswith("tests/")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "adapters/catalog_file/sample.toml",
+        "adapters/redis/limits.lua",
+        "migrations/script.py.mako",
+        "migrations/versions/m20261122_initial.py",
+    ],
+)
+def test_what_is_read_at_run_time_is_shipped(wheel: set[str], name: str) -> None:
+    assert name in wheel
