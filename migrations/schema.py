@@ -56,6 +56,15 @@ class SchemaNewer(Conflict):
         return f"the database is at revision {self.revision}, which only a newer version of CueBX knows"
 
 
+@dataclass(eq=False)
+class SchemaBehind(Conflict):
+    code: ClassVar[str] = "schema_behind"
+    revisions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "the database is behind this version: run `cuebx db upgrade`"
+
+
 def config() -> Config:
     made = Config()
     made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
@@ -90,6 +99,12 @@ async def missing(url: str) -> tuple[str, ...]:
     Raises SchemaNewer and, like everything here, SchemaUnreachable.
     """
     return await _connected(url, _missing)
+
+
+async def require(url: str) -> None:
+    """Raises SchemaUnreachable, SchemaNewer or SchemaBehind where this version cannot work on it."""
+    if revisions := await missing(url):
+        raise SchemaBehind(revisions)
 
 
 async def drift(url: str) -> Drift:

@@ -64,7 +64,10 @@ def become(uid: int, gid: int, *, reach: bool) -> None:
 
 def main(starter: int, uid: int, gid: int, reach: bool, program: list[str]) -> None:  # noqa: FBT001
     if os.geteuid() != uid:
-        become(uid, gid, reach=reach)
+        try:
+            become(uid, gid, reach=reach)
+        except OSError as error:
+            sys.exit(f"could not become user {uid}: {error}")
     if sys.platform == "linux":
         prctl(PR_SET_PDEATHSIG, signal.SIGINT)  # to a postmaster: end all sessions and stop
         if os.getppid() != starter:

@@ -1,12 +1,10 @@
 import asyncio
 import socket
 import sys
-from typing import ClassVar
 
 import click
 import msgspec
 
-from domain.errors import Conflict
 from entrypoints import settings
 from entrypoints.cli.log import logged
 from entrypoints.cli.services import asynchronous
@@ -15,13 +13,6 @@ from entrypoints.server import listen, stop_on_signals
 from entrypoints.settings import Settings
 from entrypoints.supervisor import supervise
 from migrations import schema
-
-
-class SchemaBehind(Conflict):
-    code: ClassVar[str] = "schema_behind"
-
-    def __str__(self) -> str:
-        return "the database is behind this version: run `cuebx db upgrade`"
 
 
 @click.command()
@@ -68,8 +59,7 @@ def _of_worker(here: Settings, worker: int) -> Settings:
 
 async def _begin(here: Settings) -> socket.socket:
     """What is checked once, before anything is served. Raises what is wrong."""
-    if await schema.missing(here.database_url):
-        raise SchemaBehind
+    await schema.require(here.database_url)
     listener = listen(here.host, here.port)
     click.echo(f"CueBX serves on http://{here.host}:{here.port}", err=True)
     return listener

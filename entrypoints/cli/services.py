@@ -41,14 +41,18 @@ def with_services(
 ) -> Callable[P, None]:
     """Runs an async command with a container that is closed afterwards.
 
-    It works on the database that the environment names, or else on that of the `cuebx dev` of this folder.
+    It works on the database that the environment names, or else on that of the `cuebx dev` of this folder,
+    once it is known to be there and up to date.
     """
 
     @wraps(command)
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
-        from entrypoints import container  # noqa: PLC0415 - it is large, and not every command needs it
+        from entrypoints import container  # noqa: PLC0415 - these are large, and not every command needs them
+        from migrations import schema  # noqa: PLC0415
 
-        services = container.build(settings.load(local=facts_file()))
+        here = settings.load(local=facts_file())
+        await schema.require(here.database_url)
+        services = container.build(here)
         try:
             await command(services, *args, **kwargs)
         finally:

@@ -35,7 +35,16 @@ def test_a_database_changed_by_hand_is_told(own_database: str) -> None:
 
 def test_a_database_that_is_away_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUEBX_DATABASE_URL", "postgresql://127.0.0.1:1/nothing")
-    for name in ("check", "upgrade"):
-        result = command("db", name)
+    for words in (("db", "check"), ("db", "upgrade"), ("audit",)):
+        result = command(*words)
         assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (1, "", 1)
         assert "the database cannot be reached" in result.stderr
+
+
+def test_no_command_works_on_a_database_that_is_behind(own_database: str) -> None:
+    asyncio.run(schema.downgrade(own_database))
+    result = command("audit")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: the database is behind this version: run `cuebx db upgrade` [schema_behind]\n"
+    )
