@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.engine import make_engine
 from migrations.schema import upgrade
 from tests.conftest import renamed, run_sql
+from tests.contracts.banks import Bank, MemoryBank, SqlBank, sql_bank
 
 INSTALLED = os.environ.get("CUEBX_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
@@ -48,3 +49,31 @@ async def engine(contract_database: str) -> AsyncIterator[AsyncEngine]:
     engine = make_engine(contract_database)
     yield engine
     await engine.dispose()
+
+
+@pytest.fixture(scope="session", params=["memory", *SERVERS])
+def bank_database(request: pytest.FixtureRequest) -> str | None:
+    """Where a ledger keeps its books; none for memory."""
+    wanted = {"embedded": "shared_database", "installed": "installed_database"}.get(request.param)
+    return wanted and request.getfixturevalue(wanted)
+
+
+@pytest.fixture
+async def bank(bank_database: str | None) -> AsyncIterator[Bank]:
+    """Whatever a test does with it, its books add up afterwards."""
+    if bank_database is None:
+        memory = MemoryBank()
+        yield memory
+        await memory.check()
+        return
+    async with sql_bank(bank_database) as sql:
+        yield sql
+        await sql.check()
+
+
+@pytest.fixture
+async def postgres(contract_database: str) -> AsyncIterator[SqlBank]:
+    """A bank for what only a database can do."""
+    async with sql_bank(contract_database) as sql:
+        yield sql
+        await sql.check()
