@@ -13,13 +13,19 @@ class Batcher(Generic[C, R]):
 
     ``serve`` answers each command of a batch by a result or by the exception that is its answer. Where it
     raises, the commands are served one by one, so that one bad command harms no other; ``serve`` must
-    therefore bear being given the same command again. A command alone waits for nobody.
+    therefore bear being given the same command again. ``idle`` is called whenever nothing waits any more;
+    it must not raise. A command alone waits for nobody.
     """
 
     def __init__(
-        self, serve: Callable[[Sequence[C]], Awaitable[Sequence[R | Exception]]], *, limit: int = 256
+        self,
+        serve: Callable[[Sequence[C]], Awaitable[Sequence[R | Exception]]],
+        *,
+        idle: Callable[[], Awaitable[None]] | None = None,
+        limit: int = 256,
     ) -> None:
         self._serve = serve
+        self._idle = idle
         self._limit = limit
         self._waiting: list[tuple[C, asyncio.Future[R]]] = []
         self._worker: asyncio.Task[None] | None = None
@@ -42,6 +48,8 @@ class Batcher(Generic[C, R]):
                 batch = self._waiting[: self._limit]
                 del self._waiting[: self._limit]
                 await self._answer([each for each in batch if not each[1].done()])
+                if self._idle is not None and not self._waiting:
+                    await self._idle()
         finally:
             self._worker = None
 

@@ -32,12 +32,13 @@ class SqlAccounts(Accounts, WorkspaceAccounts):
         await self._session.flush()
 
     async def get(self, id: AccountId) -> Account:
-        row = (await self._session.execute(ACCOUNTS, {"accounts": [id]})).one_or_none()
+        row = (await self._session.execute(ACCOUNTS, {"accounts": [id]})).mappings().one_or_none()
         if row is None:
             raise AccountMissing
-        return account_from(row)
+        return account_from(dict(row))
 
     async def all(self) -> Sequence[Account]:
         ids = sa.select(sa.func.array_agg(AccountRecord.id))
         every = (await self._session.execute(ids)).scalar_one()
-        return [account_from(row) for row in await self._session.execute(ACCOUNTS, {"accounts": every or []})]
+        rows = (await self._session.execute(ACCOUNTS, {"accounts": every or []})).mappings()
+        return [account_from(dict(row)) for row in rows]

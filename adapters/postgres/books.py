@@ -5,7 +5,7 @@ faster than a driver and an ORM convert a thousand values, and a domain object n
 a column is named after its field (ADR 0004).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.base import table
+from adapters.postgres.driver import Driver, Statement
 from adapters.postgres.records import AccountRecord, LotRecord, ReservationRecord, WorkspaceRecord
 from adapters.postgres.records.ledger import OPEN
 from domain.ids import AccountId, PlanRef, WorkspaceId
@@ -56,7 +56,8 @@ ACCOUNTS = (
     .where(_account.c.id == _accounts())
     .order_by(_account.c.id)
 )
-_LOCKED = ACCOUNTS.with_for_update(of=_account)
+_FIND = Statement(ACCOUNTS)
+_LOCK = Statement(ACCOUNTS.with_for_update(of=_account))
 
 
 def _columns(table: sa.FromClause, *, but: frozenset[str] = frozenset()) -> list[sa.ColumnElement[Any]]:
@@ -101,7 +102,9 @@ _RESERVATIONS = sa.union_all(
         _reservation.c.account_id == _accounts(), sa.text(OPEN), _reservation.c.expires_at <= _NOW
     ),
 ).subquery("reservations")
-BOOKS = sa.select(_NOW.label("now"), _as_json(_LOTS, "lots"), _as_json(_RESERVATIONS, "reservations"))
+_READ = Statement(
+    sa.select(_NOW.label("now"), _as_json(_LOTS, "lots"), _as_json(_RESERVATIONS, "reservations"))
+)
 
 
 _decode_lots = msgspec.json.Decoder(list[Lot]).decode
@@ -117,29 +120,25 @@ class Books:
     reservations: Sequence[Reservation]
 
 
-async def find_accounts(
-    connection: AsyncConnection, ids: Sequence[AccountId], *, lock: bool
-) -> list[Account]:
+async def find_accounts(driver: Driver, ids: Sequence[AccountId], *, lock: bool) -> list[Account]:
     """Those that exist, in the order of their ids; locked in that order, so that no two batches deadlock."""
-    rows = await connection.execute(_LOCKED if lock else ACCOUNTS, {"accounts": ids})
+    rows = await (_LOCK if lock else _FIND).fetch(driver, {"accounts": ids})
     return [account_from(row) for row in rows]
 
 
-def account_from(row: sa.Row[Any]) -> Account:
+def account_from(row: Mapping[str, Any]) -> Account:
     """A row of ``ACCOUNTS``."""
     return Account(
-        id=AccountId(row.id),
-        workspace=WorkspaceId(row.workspace_id),
-        plan=PlanRef(row.product, row.plan, row.plan_version),
-        frozen=row.frozen,
-        anchor=row.anchor,
-        period_end=row.period_end,
+        id=AccountId(row["id"]),
+        workspace=WorkspaceId(row["workspace_id"]),
+        plan=PlanRef(row["product"], row["plan"], row["plan_version"]),
+        frozen=row["frozen"],
+        anchor=row["anchor"],
+        period_end=row["period_end"],
     )
 
 
-async def read_books(
-    connection: AsyncConnection, ids: Sequence[AccountId], commands: Sequence[Names]
-) -> Books:
+async def read_books(driver: Driver, ids: Sequence[AccountId], commands: Sequence[Names]) -> Books:
     """The accounts' usable lots, what ``commands`` name, and the open reservations past their deadline."""
     named = {
         "accounts": ids,
@@ -150,9 +149,9 @@ async def read_books(
         "reference_accounts": [each.account for each in commands if each.reference is not None],
         "references": [each.reference for each in commands if each.reference is not None],
     }
-    row = (await connection.execute(BOOKS, named)).one()
+    [row] = await _READ.fetch(driver, named)
     return Books(
-        now=row.now,
-        lots=_decode_lots(row.lots or "[]"),
-        reservations=_decode_reservations(row.reservations or "[]"),
+        now=row["now"],
+        lots=_decode_lots(row["lots"] or "[]"),
+        reservations=_decode_reservations(row["reservations"] or "[]"),
     )

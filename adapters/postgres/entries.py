@@ -9,10 +9,10 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, JSONB, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.base import table
 from adapters.postgres.books import FIELDS
+from adapters.postgres.driver import Driver, Statement
 from adapters.postgres.records import (
     AccountRecord,
     LotRecord,
@@ -120,20 +120,21 @@ _PARTS = {
 
 
 @cache
-def _statement(parts: tuple[str, ...]) -> sa.Select[Any]:
+def _statement(parts: tuple[str, ...]) -> Statement:
     """One statement for all the kinds of rows that there are; batches differ in few ways."""
-    return sa.select(sa.literal_column("1")).add_cte(*(_PARTS[part]().cte(f"write_{part}") for part in parts))
+    writes = (_PARTS[part]().cte(f"write_{part}") for part in parts)
+    return Statement(sa.select(sa.literal_column("1")).add_cte(*writes))
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-async def write_entries(connection: AsyncConnection, desks: Sequence[Desk]) -> None:
+async def write_entries(driver: Driver, desks: Sequence[Desk]) -> None:
     """Everything that lies changed on ``desks``."""
     entries = {name: rows for name, rows in _entries(desks).items() if rows}
     if entries:
         text = {name: _encode(rows).decode() for name, rows in entries.items()}
-        await connection.execute(_statement(tuple(entries)), text)
+        await _statement(tuple(entries)).fetch(driver, text)
 
 
 def _entries(desks: Sequence[Desk]) -> dict[str, list[Any]]:

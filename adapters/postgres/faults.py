@@ -19,7 +19,7 @@ def unreachable(error: BaseException) -> bool:
         return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _state(error.orig).startswith(_AWAY + _CONTENTION)
-    return _state(error).startswith(_AWAY)
+    return _state(error).startswith(_AWAY + _CONTENTION)
 
 
 def _state(error: BaseException | None) -> str:
@@ -34,6 +34,6 @@ def reaching() -> Iterator[None]:
     except Exception as error:
         if unreachable(error):
             raise DatabaseUnavailable from error
-        if isinstance(error, DBAPIError) and _state(error.orig) in _SCHEMA:
+        if _state(error.orig if isinstance(error, DBAPIError) else error) in _SCHEMA:
             raise SchemaBehind from error
         raise

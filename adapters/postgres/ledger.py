@@ -1,12 +1,14 @@
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.batching import Batcher
 from adapters.postgres.books import find_accounts, read_books
+from adapters.postgres.driver import Driver, driver_of
 from adapters.postgres.entries import write_entries
 from adapters.postgres.faults import reaching
 from adapters.postgres.terms import SqlTerms
@@ -33,7 +35,9 @@ class SqlLedger(Ledger):
         self._terms = terms
         self._new_id = new_id
         self._meter = meter
-        self._batcher = Batcher[Command[Any], Any](self._serve)
+        self._kept = AsyncExitStack()
+        self._driver: Driver | None = None
+        self._batcher = Batcher[Command[Any], Any](self._serve, idle=self._give_back)
 
     async def execute(self, command: Command[T]) -> T:
         return cast("T", await self._batcher.submit(command))
@@ -60,22 +64,36 @@ class SqlLedger(Ledger):
 
     async def _transact(self, commands: Sequence[Command[Any]]) -> list[Any]:
         with reaching():
-            async with self._engine.begin() as connection:
-                desks, now = await self._lay_out(connection, commands)
-                answers = [self._decide(command, desks.get(command.account), now) for command in commands]
-                await write_entries(connection, list(desks.values()))
+            try:
+                driver = await self._connected()
+                async with driver.transaction():
+                    desks, now = await self._lay_out(driver, commands)
+                    answers = [self._decide(command, desks.get(command.account), now) for command in commands]
+                    await write_entries(driver, list(desks.values()))
+            except BaseException as error:
+                self._driver = None
+                await self._kept.__aexit__(type(error), error, error.__traceback__)
+                raise
         return answers
 
+    async def _connected(self) -> Driver:
+        """A connection, kept while batch follows on batch: to borrow it anew would cost each a round trip."""
+        if self._driver is None:
+            self._driver = await self._kept.enter_async_context(driver_of(self._engine))
+        return self._driver
+
+    async def _give_back(self) -> None:
+        self._driver = None
+        await self._kept.aclose()
+
     async def _lay_out(
-        self, connection: AsyncConnection, commands: Sequence[Command[Any]]
+        self, driver: Driver, commands: Sequence[Command[Any]]
     ) -> tuple[dict[AccountId, Desk], datetime]:
         wanted = list({command.account for command in commands})
-        accounts = await find_accounts(connection, wanted, lock=True)
-        books = await read_books(connection, [each.id for each in accounts], commands)
+        accounts = await find_accounts(driver, wanted, lock=True)
+        books = await read_books(driver, [each.id for each in accounts], commands)
         desks = {
-            each.id: Desk(
-                account=each, terms=await self._terms.of(each.plan, connection), new_id=self._new_id
-            )
+            each.id: Desk(account=each, terms=await self._terms.of(each.plan, driver), new_id=self._new_id)
             for each in accounts
         }
         for lot in books.lots:

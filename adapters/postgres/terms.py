@@ -1,16 +1,21 @@
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.base import table
 from adapters.postgres.catalog import plan_from
+from adapters.postgres.codec import decode_json
+from adapters.postgres.driver import Driver, Statement
 from adapters.postgres.records import CatalogEntryRecord
 from application.usage.terms import terms_of
 from domain.ids import PlanRef
 from domain.usage.terms import Terms
 
 _entry = table(CatalogEntryRecord)
-_DOCUMENT = sa.select(_entry.c.document).where(
-    _entry.c.kind == "plan", _entry.c.key == sa.bindparam("key"), _entry.c.version == sa.bindparam("version")
+_DOCUMENT = Statement(
+    sa.select(sa.cast(_entry.c.document, sa.Text).label("document")).where(
+        _entry.c.kind == "plan",
+        _entry.c.key == sa.bindparam("key"),
+        _entry.c.version == sa.bindparam("version"),
+    )
 )
 
 
@@ -20,11 +25,12 @@ class SqlTerms:
     def __init__(self) -> None:
         self._known: dict[PlanRef, Terms] = {}
 
-    async def of(self, ref: PlanRef, connection: AsyncConnection) -> Terms:
+    async def of(self, ref: PlanRef, driver: Driver) -> Terms:
         known = self._known.get(ref)
         if known is None:
             key = {"key": f"{ref.product}/{ref.plan}", "version": ref.version}
-            document = (await connection.execute(_DOCUMENT, key)).scalar_one()
+            [row] = await _DOCUMENT.fetch(driver, key)
+            document = decode_json(row["document"])
             known = terms_of(plan_from(document, product=ref.product, key=ref.plan, version=ref.version))
             self._known[ref] = known
         return known

@@ -1,13 +1,15 @@
 """How PostgreSQL goes about the hot statements, whatever it knows of the tables."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
 from uuid import uuid4
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from adapters.postgres.books import find_accounts, read_books
+from adapters.postgres.driver import Driver, driver_of
+from adapters.postgres.records import AccountRecord, WorkspaceRecord
 from domain.ids import AccountId, ReservationId
 
 
@@ -19,32 +21,48 @@ class Look:
     reference: str = "reference"
 
 
-async def plan_of_the_books(connection: AsyncConnection, look: Look) -> str:
-    said: list[tuple[str, Any]] = []
-
-    def listen(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-        said.append((statement, parameters))
-
-    sa.event.listen(connection.sync_connection, "before_cursor_execute", listen)
-    await read_books(connection, [look.account], [look])
-    sa.event.remove(connection.sync_connection, "before_cursor_execute", listen)
-    [(statement, parameters)] = said
-    await connection.execute(sa.text("SET LOCAL plan_cache_mode = force_generic_plan"))
-    rows = await connection.exec_driver_sql("EXPLAIN " + statement, parameters)
-    return "\n".join(row[0] for row in rows)
+@pytest.fixture
+async def account(engine: AsyncEngine) -> AccountId:
+    workspace, id = uuid4(), AccountId(uuid4())
+    now = datetime.now(UTC)
+    async with AsyncSession(engine) as session, session.begin():
+        session.add(WorkspaceRecord(id=workspace, name="Acme", kind="team", created_at=now))
+        await session.flush()
+        plan = {"product": "api", "plan": "scale", "plan_version": 1, "anchor": now}
+        session.add(AccountRecord(id=id, workspace_id=workspace, created_at=now, **plan))
+    return id
 
 
-async def test_the_books_are_read_row_by_row_through_an_index(engine: AsyncEngine) -> None:
-    look = Look(AccountId(uuid4()), ReservationId(uuid4()))
-    async with engine.begin() as connection:
-        await find_accounts(connection, [look.account], lock=True)
-        plan = await plan_of_the_books(connection, look)
-    assert "Nested Loop" in plan
-    assert not [way for way in ("Seq Scan", "Hash Join", "Merge Join") if way in plan]
+@dataclass
+class Explaining:
+    """A connection that tells how it would run a statement, without knowing its values."""
+
+    driver: Driver
+    plan: str = ""
+
+    async def fetch(self, statement: str, *values: object) -> object:
+        await self.driver.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        self.plan = "\n".join(row[0] for row in await self.driver.fetch("EXPLAIN " + statement, *values))
+        return await self.driver.fetch(statement, *values)
 
 
-async def test_what_was_set_for_that_ends_with_the_transaction(engine: AsyncEngine) -> None:
-    async with engine.connect() as connection:
-        async with connection.begin():
-            await find_accounts(connection, [AccountId(uuid4())], lock=True)
-        assert await connection.scalar(sa.text("SHOW enable_hashjoin")) == "on"
+async def test_the_books_are_read_row_by_row_through_an_index(
+    engine: AsyncEngine, account: AccountId
+) -> None:
+    look = Look(account, ReservationId(uuid4()))
+    async with driver_of(engine) as driver, driver.transaction():
+        await find_accounts(driver, [look.account], lock=True)
+        explaining = Explaining(driver)
+        await read_books(explaining, [look.account], [look])
+    assert "Nested Loop" in explaining.plan
+    assert not [way for way in ("Seq Scan", "Hash Join", "Merge Join") if way in explaining.plan]
+
+
+async def test_what_was_set_for_that_ends_with_the_transaction(
+    engine: AsyncEngine, account: AccountId
+) -> None:
+    async with driver_of(engine) as driver:
+        async with driver.transaction():
+            await find_accounts(driver, [account], lock=True)
+            assert await driver.fetchval("SHOW enable_hashjoin") == "off"
+        assert await driver.fetchval("SHOW enable_hashjoin") == "on"
