@@ -58,9 +58,9 @@ class SqlLedger(Ledger):
             try:
                 answers = await self._transact(commands)
             except DatabaseUnavailable:
-                return [DatabaseUnavailable() for _ in commands]
+                return self._counted(commands, [DatabaseUnavailable() for _ in commands])
         self._meter.batch(len(commands), perf_counter() - started)
-        return answers
+        return self._counted(commands, answers)
 
     async def _transact(self, commands: Sequence[Command[Any]]) -> list[Any]:
         with reaching():
@@ -68,7 +68,7 @@ class SqlLedger(Ledger):
                 driver = await self._connected()
                 async with driver.transaction():
                     desks, now = await self._lay_out(driver, commands)
-                    answers = [self._decide(command, desks.get(command.account), now) for command in commands]
+                    answers = [_decide(command, desks.get(command.account), now) for command in commands]
                     await write_entries(driver, list(desks.values()))
             except BaseException as error:
                 self._driver = None
@@ -104,14 +104,23 @@ class SqlLedger(Ledger):
             desk.open(books.now)
         return desks, books.now
 
-    def _decide(self, command: Command[Any], desk: Desk | None, now: datetime) -> Any:  # noqa: ANN401 - each has its own
-        try:
-            if desk is None:
-                raise AccountMissing
-            answer = command.decide(desk, now)
-        except DomainError as refusal:
-            answer, outcome = refusal, refusal.code
-        else:
-            outcome = "replayed" if getattr(answer, "replayed", False) else "done"
-        self._meter.command(type(command).__name__.lower(), outcome)
-        return answer
+    def _counted(self, commands: Sequence[Command[Any]], answers: list[Any]) -> list[Any]:
+        """Only what is answered counts: a batch that failed is served again."""
+        for command, answer in zip(commands, answers, strict=True):
+            self._meter.command(type(command).__name__.lower(), _outcome(answer))
+        return answers
+
+
+def _decide(command: Command[Any], desk: Desk | None, now: datetime) -> Any:  # noqa: ANN401 - each has its own
+    try:
+        if desk is None:
+            raise AccountMissing
+        return command.decide(desk, now)
+    except DomainError as refusal:
+        return refusal
+
+
+def _outcome(answer: object) -> str:
+    if isinstance(answer, DomainError):
+        return answer.code
+    return "replayed" if getattr(answer, "replayed", False) else "done"
