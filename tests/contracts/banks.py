@@ -141,7 +141,9 @@ class MemoryBank(Bank):
     async def books(self, account: AccountId) -> StoredBooks:
         desk = self._desks[account]
         return StoredBooks(
-            lots={lot.id: LotEntry(lot.granted, lot.held, lot.spent) for lot in desk.lots.values()},
+            lots={
+                lot.id: LotEntry(lot.source, lot.granted, lot.held, lot.spent) for lot in desk.lots.values()
+            },
             reservations=[
                 ReservationEntry(each.id, each.state, each.holds) for each in desk.reservations.values()
             ],
@@ -172,7 +174,7 @@ _SHIFTS = (
         WHERE id = :account""").bindparams(_TIME),
 )
 _ROWS: Mapping[str, str] = {
-    "lots": "SELECT id, granted, held, spent FROM lot WHERE account_id = :account",
+    "lots": "SELECT id, source, granted, held, spent FROM lot WHERE account_id = :account",
     "reservations": "SELECT id, state, holds FROM reservation WHERE account_id = :account",
     "records": """SELECT id, test, cost, charged, uncollected, charges FROM usage_record
                   WHERE account_id = :account""",

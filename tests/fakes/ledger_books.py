@@ -8,6 +8,7 @@ from uuid import UUID
 
 
 class LotEntry(NamedTuple):
+    source: str
     granted: int
     held: int
     spent: int

@@ -1,0 +1,219 @@
+"""What a ledger should answer, by pots of credits and a clock of whole hours, without the product's code.
+
+Deadlines lie at half hours, so that none is met in the very moment that it ends. Answers are plain tuples.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, inf
+from typing import TypeAlias
+from uuid import UUID
+
+Answer: TypeAlias = tuple[object, ...]
+PER_TOKEN = {"call": Fraction(1), "sure": Fraction(1), "odd": Fraction(7, 10)}
+CHARGED_WHEN_LOST = {"sure"}
+
+
+@dataclass(eq=False)
+class Pot:
+    name: str
+    granted: int
+    priority: int
+    ends: float
+    age: int
+    held: int = 0
+    spent: int = 0
+
+    @property
+    def free(self) -> int:
+        return self.granted - self.held - self.spent
+
+
+@dataclass(eq=False)
+class Ticket:
+    id: UUID
+    fingerprint: str
+    feature: str
+    test: bool
+    tokens: int
+    parts: list[tuple[Pot, int]]
+    opening: Answer
+    ends: float
+    state: str = "held"
+    used: int | None = None
+    """Tokens, once it is committed."""
+    answer: Answer = ()
+
+    @property
+    def open(self) -> bool:
+        return self.state in {"held", "started"}
+
+    @property
+    def held(self) -> int:
+        return sum(amount for _, amount in self.parts)
+
+
+@dataclass
+class Model:
+    multiplier: Fraction
+    monthly: int
+    overdraft: int
+    now: int = 0
+    frozen: bool = False
+    pots: dict[str, Pot] = field(default_factory=dict)
+    tickets: dict[UUID, Ticket] = field(default_factory=dict)
+    requests: dict[str, Ticket] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.monthly:
+            self.pots["allocation"] = Pot("allocation", self.monthly, 20, 27 * 24, 0)
+
+    def cost(self, feature: str, tokens: int) -> int:
+        return ceil(PER_TOKEN[feature] * tokens * self.multiplier)
+
+    def burning(self) -> list[Pot]:
+        live = [pot for pot in self.pots.values() if pot.name != "overdraft" and pot.ends > self.now]
+        return sorted(live, key=lambda pot: (pot.priority, pot.ends, pot.age))
+
+    @property
+    def free(self) -> int:
+        return sum(pot.free for pot in self.burning())
+
+    def elapse(self, hours: int) -> None:
+        self.now += hours
+        for ticket in self.tickets.values():
+            if ticket.open and ticket.ends < self.now:
+                charged = ticket.state == "started" and ticket.feature in CHARGED_WHEN_LOST
+                for pot, amount in ticket.parts:
+                    pot.held -= amount
+                    pot.spent += amount if charged else 0
+                ticket.parts, ticket.state = [], "expired"
+
+    def grant(self, name: str, amount: int, priority: int, hours: float) -> Answer:
+        if name in self.pots:
+            pot = self.pots[name]
+            if pot.granted != amount:
+                return ("grant_reference_reused",)
+            return ("granted", True, self.free)
+        pot = self.pots[name] = Pot(name, amount, priority, self.now + hours, len(self.pots))
+        lent = self.pots.get("overdraft")
+        if lent is not None:
+            back = min(lent.spent, amount)
+            lent.spent -= back
+            pot.spent += back
+        return ("granted", False, self.free)
+
+    def reserve(
+        self,
+        id: UUID,
+        *,
+        request: str,
+        fingerprint: str,
+        feature: str,
+        tokens: int,
+        hours: float,
+        test: bool,
+        clamp: bool,
+    ) -> Answer:
+        first = self.requests.get(request)
+        if first is not None:
+            if first.fingerprint != fingerprint:
+                return ("idempotency_key_reused",)
+            return ("reserved", first.id, first.id != id, *first.opening)
+        if self.frozen:
+            return ("workspace_frozen",)
+        free, full = self.free, self.cost(feature, tokens)
+        fitting = tokens
+        if not test and full > free:
+            fits = [count for count in range(1, tokens + 1) if self.cost(feature, count) <= free]
+            if not clamp or not fits:
+                return ("insufficient_credits", full, free)
+            fitting = max(fits)
+        held = 0 if test else self.cost(feature, fitting)
+        opening = (held, free - held, (free - held) // full if full else None, fitting)
+        ticket = Ticket(id, fingerprint, feature, test, fitting, self._hold(held), opening, self.now + hours)
+        self.tickets[id] = self.requests[request] = ticket
+        return ("reserved", id, False, *opening)
+
+    def start(self, id: UUID) -> Answer:
+        ticket = self.tickets[id]
+        if not ticket.open:
+            return self._closed(ticket)
+        ticket.state = "started"
+        return ("started",)
+
+    def extend(self, id: UUID, tokens: int | None, hours: float | None) -> Answer:
+        ticket = self.tickets[id]
+        if not ticket.open:
+            return self._closed(ticket)
+        if self.frozen:
+            return ("workspace_frozen",)
+        wanted = 0 if tokens is None or ticket.test else self.cost(ticket.feature, tokens)
+        more = max(0, wanted - ticket.held)
+        if more > self.free:
+            return ("insufficient_credits", more, self.free)
+        ticket.parts += self._hold(more)
+        if hours is not None:
+            ticket.ends = max(ticket.ends, self.now + hours)
+        return ("extended", ticket.held, self.free)
+
+    def commit(self, id: UUID, tokens: int) -> Answer:
+        ticket = self.tickets[id]
+        if ticket.state == "committed" and ticket.used == tokens:
+            return ("settled", True, *ticket.answer)
+        if not ticket.open:
+            return self._closed(ticket)
+        cost = self.cost(ticket.feature, tokens)
+        due = 0 if ticket.test else cost
+        paid: Counter[str] = Counter()
+        for pot, amount in ticket.parts:
+            pot.held -= amount
+            due -= self._pay(pot, min(amount, due), paid)
+        for pot in self.burning():
+            due -= self._pay(pot, min(pot.free, due), paid)
+        if due and self.overdraft:
+            lent = self.pots.setdefault(
+                "overdraft", Pot("overdraft", self.overdraft, 100, inf, len(self.pots))
+            )
+            due -= self._pay(lent, min(lent.free, due), paid)
+        ticket.used = tokens
+        return self._settle(
+            ticket, "committed", (cost, paid.total(), due, frozenset(paid.items()), self.free)
+        )
+
+    def release(self, id: UUID) -> Answer:
+        ticket = self.tickets[id]
+        if ticket.state == "released":
+            return ("settled", True, *ticket.answer)
+        if not ticket.open:
+            return self._closed(ticket)
+        for pot, amount in ticket.parts:
+            pot.held -= amount
+        return self._settle(ticket, "released", (0, 0, 0, frozenset(), self.free))
+
+    def _hold(self, amount: int) -> list[tuple[Pot, int]]:
+        parts = []
+        for pot in self.burning():
+            part = min(pot.free, amount)
+            if part:
+                pot.held += part
+                amount -= part
+                parts.append((pot, part))
+        assert amount == 0, "asked for only where it fits"
+        return parts
+
+    def _pay(self, pot: Pot, amount: int, paid: Counter[str]) -> int:
+        if amount:
+            pot.spent += amount
+            paid[pot.name] += amount
+        return amount
+
+    def _settle(self, ticket: Ticket, state: str, figures: Answer) -> Answer:
+        ticket.parts, ticket.state, ticket.answer = [], state, figures
+        return ("settled", False, *figures)
+
+    def _closed(self, ticket: Ticket) -> Answer:
+        return (
+            ("reservation_expired",) if ticket.state == "expired" else ("reservation_settled", ticket.state)
+        )

@@ -1,0 +1,144 @@
+"""Whatever is asked in whatever order, a ledger does as a simple model of it says."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from fractions import Fraction
+from typing import ClassVar, TypeVar
+from uuid import UUID
+
+import uvloop
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from adapters.postgres.engine import make_engine
+from domain.credits import ONE
+from tests.contracts.banks import Bank, MemoryBank, SqlBank, a_plan
+from tests.contracts.ledger_model import Model, Pot
+from tests.contracts.ledger_steps import STEPS, Scene, Step, plain
+
+T = TypeVar("T")
+Figures = tuple[int, int, int]
+MULTIPLIERS = st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(13, 10)])
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Keeps few credits, so that refusals happen."""
+
+    runner: ClassVar[asyncio.Runner]
+    new_bank: ClassVar[Callable[[], Bank]]
+    scene: Scene
+
+    def run(self, work: Awaitable[T]) -> T:
+        async def working() -> T:
+            return await work
+
+        return self.runner.run(working())
+
+    @initialize(monthly=st.sampled_from([0, 10]), overdraft=st.sampled_from([0, 5]), multiplier=MULTIPLIERS)
+    def open(self, monthly: int, overdraft: int, multiplier: Fraction) -> None:
+        bank = type(self).new_bank()
+        plan = a_plan(monthly=monthly, overdraft=overdraft, multiplier=int(multiplier * ONE))
+        self.scene = Scene(
+            bank=bank,
+            model=Model(multiplier=multiplier, monthly=monthly, overdraft=overdraft),
+            account=self.run(bank.open(plan)),
+            stranger=self.run(bank.open()),
+        )
+
+    @rule(steps=st.lists(STEPS, min_size=1, max_size=4))
+    def ask(self, steps: list[Step]) -> None:
+        self.run(self._ask(steps))
+
+    @rule(hours=st.sampled_from([1, 2, 5]))
+    def wait(self, hours: int) -> None:
+        self.scene.model.elapse(hours)
+        self.run(self.scene.bank.pass_by(self.scene.account, timedelta(hours=hours)))
+
+    @rule()
+    def freeze_or_thaw(self) -> None:
+        self.scene.model.frozen = not self.scene.model.frozen
+        self.run(self.scene.bank.freeze(self.scene.account, frozen=self.scene.model.frozen))
+
+    @invariant()
+    def balance_is_what_the_model_says(self) -> None:
+        self.run(self._compare_balance())
+
+    def teardown(self) -> None:
+        if hasattr(self, "scene"):
+            self.run(self.scene.bank.check())
+
+    async def _ask(self, steps: list[Step]) -> None:
+        scene = self.scene
+        now = await scene.bank.now()
+        sent = [each for step in steps if (each := step.send(scene, now)) is not None]
+        answers = await asyncio.gather(
+            *(scene.bank.ledger.execute(command) for command, _ in sent), return_exceptions=True
+        )
+        names = await self._names()
+        assert [plain(each, names) for each in answers] == [expected for _, expected in sent]
+        if any(command.account == scene.account for command, _ in sent):
+            await self._compare_rows(names)
+
+    async def _names(self) -> dict[UUID, str]:
+        lots = (await self.scene.bank.books(self.scene.account)).lots
+        return {id: self.scene.lots.get(id, lot.source) for id, lot in lots.items()}
+
+    async def _compare_rows(self, names: dict[UUID, str]) -> None:
+        books = await self.scene.bank.books(self.scene.account)
+        stored = {names[id]: (lot.granted, lot.held, lot.spent) for id, lot in books.lots.items()}
+        assert stored == {name: figures(pot) for name, pot in self.scene.model.pots.items()}
+        states = {each.id: each.state for each in books.reservations}
+        assert states == {id: ticket.state for id, ticket in self.scene.model.tickets.items()}
+
+    async def _compare_balance(self) -> None:
+        model = self.scene.model
+        balance = await self.scene.bank.reader.balance(self.scene.account)
+        own = [pot for pot in model.pots.values() if pot.name != "overdraft"]
+        lent = model.pots.get("overdraft")
+        assert balance.available == model.free
+        assert balance.held == sum(pot.held for pot in own)
+        assert balance.overdrawn == (lent.spent if lent else 0)
+        shown = [pot for pot in own if pot.held or (pot.free and pot.ends > model.now)]
+        expected = sorted(shown, key=lambda pot: (pot.priority, pot.ends, pot.age))
+        assert [(lot.granted, lot.held, lot.spent) for lot in balance.lots] == list(map(figures, expected))
+
+
+def figures(pot: Pot) -> Figures:
+    return pot.granted, pot.held, pot.spent
+
+
+def test_memory_keeps_the_books() -> None:
+    with asyncio.Runner() as runner:
+
+        class MemoryMachine(LedgerMachine):
+            new_bank = MemoryBank
+
+        MemoryMachine.runner = runner
+        run_state_machine_as_test(
+            MemoryMachine, settings=settings(max_examples=150, stateful_step_count=30, deadline=None)
+        )
+
+
+def test_postgres_keeps_the_books(contract_database: str) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        engine = make_engine(contract_database)
+
+        class SqlMachine(LedgerMachine):
+            @staticmethod
+            def new_bank() -> Bank:
+                return SqlBank(engine)
+
+        SqlMachine.runner = runner
+        run_state_machine_as_test(
+            SqlMachine,
+            settings=settings(
+                max_examples=40,
+                stateful_step_count=20,
+                deadline=None,
+                phases=[Phase.explicit, Phase.generate],  # shrinking is for memory: it is cheap there
+                suppress_health_check=[HealthCheck.too_slow],
+            ),
+        )
+        runner.run(engine.dispose())
