@@ -14,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from adapters.postgres.engine import make_engine
 from domain.credits import ONE
+from domain.usage.lot import Source
 from tests.contracts.banks import Bank, MemoryBank, SqlBank, a_plan
 from tests.contracts.ledger_model import Model, Pot
-from tests.contracts.ledger_steps import STEPS, Scene, Step, plain
+from tests.contracts.ledger_steps import STEPS, DoGrant, Scene, Step, plain
 
 T = TypeVar("T")
 Figures = tuple[int, int, int]
@@ -46,8 +47,10 @@ class LedgerMachine(RuleBasedStateMachine):
             account=self.run(bank.open(plan)),
             stranger=self.run(bank.open()),
         )
+        first = DoGrant("first", 12, Source.TOP_UP, None, None)
+        self.run(self._ask([first]))
 
-    @rule(steps=st.lists(STEPS, min_size=1, max_size=4))
+    @rule(steps=st.lists(STEPS, min_size=1, max_size=5))
     def ask(self, steps: list[Step]) -> None:
         self.run(self._ask(steps))
 
@@ -56,8 +59,13 @@ class LedgerMachine(RuleBasedStateMachine):
         self.scene.model.elapse(hours)
         self.run(self.scene.bank.pass_by(self.scene.account, timedelta(hours=hours)))
 
-    @rule()
-    def freeze_or_thaw(self) -> None:
+    @rule(refused=st.lists(STEPS, max_size=1))
+    def freeze_and_thaw(self, refused: list[Step]) -> None:
+        self._turn()
+        self.run(self._ask(refused))
+        self._turn()
+
+    def _turn(self) -> None:
         self.scene.model.frozen = not self.scene.model.frozen
         self.run(self.scene.bank.freeze(self.scene.account, frozen=self.scene.model.frozen))
 
@@ -134,7 +142,7 @@ def test_postgres_keeps_the_books(contract_database: str) -> None:
         run_state_machine_as_test(
             SqlMachine,
             settings=settings(
-                max_examples=40,
+                max_examples=25,
                 stateful_step_count=20,
                 deadline=None,
                 phases=[Phase.explicit, Phase.generate],  # shrinking is for memory: it is cheap there
