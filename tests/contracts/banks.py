@@ -172,6 +172,13 @@ _SHIFTS = (
         started_at = started_at - :time WHERE account_id = :account""").bindparams(_TIME),
     sa.text("""UPDATE account SET anchor = anchor - :time, period_end = period_end - :time
         WHERE id = :account""").bindparams(_TIME),
+    sa.text(
+        "UPDATE usage_record SET recorded_at = recorded_at - :time WHERE account_id = :account"
+    ).bindparams(_TIME),
+    # In two steps, because hours that follow each other would meet in one.
+    sa.text("UPDATE usage_hour SET hour = hour - interval '36500 days' WHERE account_id = :account"),
+    sa.text("""UPDATE usage_hour SET hour = hour + interval '36500 days' - :time
+        WHERE account_id = :account""").bindparams(_TIME),
 )
 _ROWS: Mapping[str, str] = {
     "lots": "SELECT id, source, granted, held, spent FROM lot WHERE account_id = :account",
@@ -210,9 +217,10 @@ class SqlBank(Bank):
 
     async def pass_by(self, account: AccountId, time: timedelta) -> None:
         """The database's clock cannot be set: what it is compared with moves into the past instead."""
+        values = {"account": account, "time": time}
         async with self.engine.begin() as connection:
             for shift in _SHIFTS:
-                await connection.execute(shift, {"account": account, "time": time})
+                await connection.execute(shift, {name: values[name] for name in shift.compile().params})
 
     async def freeze(self, account: AccountId, *, frozen: bool = True) -> None:
         await self.run(_FREEZE, account=account, frozen=frozen)

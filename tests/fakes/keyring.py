@@ -1,0 +1,32 @@
+"""Keys and accounts as requests ask for them, from what a fake unit of work has committed."""
+
+from dataclasses import dataclass, field
+
+from application.keys.ports import AccountDirectory, Keyring
+from domain.ids import AccountId
+from domain.keys.key import Key
+from domain.usage.account import Account
+from tests.fakes.unit_of_work import FakeTx, FakeUnitOfWork
+
+
+@dataclass
+class FakeKeyring(Keyring):
+    work: FakeUnitOfWork
+    kept: dict[bytes, Key] = field(default_factory=dict)
+    """What is known without looking."""
+    looked: list[bytes] = field(default_factory=list)
+
+    def known(self, digest: bytes) -> Key | None:
+        return self.kept.get(digest)
+
+    async def find(self, digest: bytes) -> Key | None:
+        self.looked.append(digest)
+        return next((key for key in self.work.keys.values() if key.digest == digest), None)
+
+
+@dataclass
+class FakeDirectory(AccountDirectory):
+    work: FakeUnitOfWork
+
+    async def find(self, id: AccountId) -> Account:
+        return await FakeTx(self.work).accounts.get(id)
