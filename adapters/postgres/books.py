@@ -50,7 +50,10 @@ ACCOUNTS = (
         _account.c.anchor,
         _account.c.period_end,
         _workspace.c.frozen_at.is_not(None).label("frozen"),
-        *(sa.func.set_config(f"enable_{way}", "off", sa.true()) for way in ("seqscan",)),
+        *(
+            sa.func.set_config(f"enable_{way}", "off", sa.true())
+            for way in ("seqscan", "hashjoin", "mergejoin")
+        ),
     )
     .join_from(_account, _workspace, _account.c.workspace_id == _workspace.c.id)
     .where(_account.c.id == _accounts())
@@ -98,8 +101,11 @@ _LOTS = sa.union_all(
 _RESERVATIONS = sa.union_all(
     _wanted(_RESERVATION, _reservation, "id", sa.Uuid()),
     _wanted(_RESERVATION, _reservation, "request", sa.Text()),
-    sa.select(*_RESERVATION).where(
-        _reservation.c.account_id == _accounts(), sa.text(OPEN), _reservation.c.expires_at <= _NOW
+    sa.select(
+        sa.select(*_RESERVATION)
+        .where(_reservation.c.account_id == _accounts(), sa.text(OPEN), _reservation.c.expires_at <= _NOW)
+        .limit(sa.bindparam("most_overdue", type_=sa.BigInteger))
+        .subquery("overdue")
     ),
 ).subquery("reservations")
 _READ = Statement(
@@ -113,11 +119,15 @@ _decode_reservations = msgspec.json.Decoder(list[Reservation]).decode
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """``now`` is the database's clock, read after the accounts were locked."""
+    """``now`` is the database's clock, read after the accounts were locked.
+
+    ``behind``: there may be more reservations past their deadline than were asked for.
+    """
 
     now: datetime
     lots: Sequence[Lot]
     reservations: Sequence[Reservation]
+    behind: bool
 
 
 async def find_accounts(driver: Driver, ids: Sequence[AccountId], *, lock: bool) -> list[Account]:
@@ -138,9 +148,12 @@ def account_from(row: Mapping[str, Any]) -> Account:
     )
 
 
-async def read_books(driver: Driver, ids: Sequence[AccountId], commands: Sequence[Names]) -> Books:
+async def read_books(
+    driver: Driver, ids: Sequence[AccountId], commands: Sequence[Names], *, most_overdue: int | None = None
+) -> Books:
     """The accounts' usable lots, what ``commands`` name, and the open reservations past their deadline."""
     named = {
+        "most_overdue": most_overdue,
         "accounts": ids,
         "id_accounts": [each.account for each in commands if each.reservation],
         "ids": [each.reservation for each in commands if each.reservation],
@@ -150,8 +163,11 @@ async def read_books(driver: Driver, ids: Sequence[AccountId], commands: Sequenc
         "references": [each.reference for each in commands if each.reference is not None],
     }
     [row] = await _READ.fetch(driver, named)
+    reservations = _decode_reservations(row["reservations"] or "[]")
+    overdue = {each.id for each in reservations if each.overdue(row["now"])}
     return Books(
         now=row["now"],
         lots=_decode_lots(row["lots"] or "[]"),
-        reservations=_decode_reservations(row["reservations"] or "[]"),
+        reservations=reservations,
+        behind=most_overdue is not None and len(overdue) >= most_overdue,
     )

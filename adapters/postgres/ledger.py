@@ -16,11 +16,12 @@ from application.metrics import Meter
 from application.ports import NewId
 from application.usage.ports import Ledger
 from domain.errors import DatabaseUnavailable, DomainError
-from domain.ids import AccountId
 from domain.usage.desk import Command, Desk
 from domain.usage.errors import AccountMissing
 
 T = TypeVar("T")
+MOST_OVERDUE = 1000
+"""Holds past their deadline that one transaction settles; with more of them it takes several."""
 
 
 class SqlLedger(Ledger):
@@ -63,17 +64,39 @@ class SqlLedger(Ledger):
         return self._counted(commands, answers)
 
     async def _transact(self, commands: Sequence[Command[Any]]) -> list[Any]:
+        answers = None
         with reaching():
             try:
                 driver = await self._connected()
-                async with driver.transaction():
-                    desks, now = await self._lay_out(driver, commands)
-                    answers = [_decide(command, desks.get(command.account), now) for command in commands]
-                    await write_entries(driver, list(desks.values()))
+                while answers is None:
+                    async with driver.transaction():
+                        answers = await self._decide_all(driver, commands)
             except BaseException as error:
                 self._driver = None
                 await self._kept.__aexit__(type(error), error, error.__traceback__)
                 raise
+        return answers
+
+    async def _decide_all(self, driver: Driver, commands: Sequence[Command[Any]]) -> list[Any] | None:
+        """None, and some of it done, where more holds ran out than one transaction should see to."""
+        wanted = list({command.account for command in commands})
+        accounts = await find_accounts(driver, wanted, lock=True)
+        found = [each.id for each in accounts]
+        books = await read_books(driver, found, commands, most_overdue=MOST_OVERDUE)
+        desks = {
+            each.id: Desk(account=each, terms=await self._terms.of(each.plan, driver), new_id=self._new_id)
+            for each in accounts
+        }
+        for lot in books.lots:
+            desks[lot.account].lay((lot,), ())
+        for reservation in books.reservations:
+            desks[reservation.account].lay((), (reservation,))
+        for desk in desks.values():
+            desk.open(books.now)
+        answers = None
+        if not books.behind:
+            answers = [_decide(command, desks.get(command.account), books.now) for command in commands]
+        await write_entries(driver, list(desks.values()))
         return answers
 
     async def _connected(self) -> Driver:
@@ -85,24 +108,6 @@ class SqlLedger(Ledger):
     async def _give_back(self) -> None:
         self._driver = None
         await self._kept.aclose()
-
-    async def _lay_out(
-        self, driver: Driver, commands: Sequence[Command[Any]]
-    ) -> tuple[dict[AccountId, Desk], datetime]:
-        wanted = list({command.account for command in commands})
-        accounts = await find_accounts(driver, wanted, lock=True)
-        books = await read_books(driver, [each.id for each in accounts], commands)
-        desks = {
-            each.id: Desk(account=each, terms=await self._terms.of(each.plan, driver), new_id=self._new_id)
-            for each in accounts
-        }
-        for lot in books.lots:
-            desks[lot.account].lay((lot,), ())
-        for reservation in books.reservations:
-            desks[reservation.account].lay((), (reservation,))
-        for desk in desks.values():
-            desk.open(books.now)
-        return desks, books.now
 
     def _counted(self, commands: Sequence[Command[Any]], answers: list[Any]) -> list[Any]:
         """Only what is answered counts: a batch that failed is served again."""

@@ -16,11 +16,17 @@ log = structlog.get_logger(__name__)
 
 
 class Listener:
-    """Holds one connection, and calls what is registered for a channel with each payload."""
+    """Holds one connection, and calls what is registered for a channel with each payload.
 
-    def __init__(self, engine: AsyncEngine, channels: Mapping[str, Callable[[str], None]]) -> None:
+    Where that is lost, it looks for another one every ``retry`` seconds.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, channels: Mapping[str, Callable[[str], None]], *, retry: float = RETRY
+    ) -> None:
         self._engine = engine
         self._channels = channels
+        self._retry = retry
         self._task: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
         """Set while it hears."""
@@ -40,7 +46,7 @@ class Listener:
                 await self._listen()
             except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
                 log.warning("listening for changes failed, trying again", error=type(error).__name__)
-            await asyncio.sleep(RETRY)
+            await asyncio.sleep(self._retry)
 
     async def _listen(self) -> None:
         lost = asyncio.Event()

@@ -1,8 +1,8 @@
 """How the hot endpoints are called: routed and documented by Litestar, read and answered by a few lines.
 
 Litestar's own way from request to handler to response costs some 50 us more a request, as much as the
-decision itself (ADR 0006). An operation is an ordinary function that returns ``Reply``; its parameters say what
-it wants, and only these kinds are known:
+decision itself (ADR 0006). An operation is an ordinary function that returns ``Reply``; its parameters say
+what it wants, and only these kinds are known:
 
 ``data: JSONBody[T]``                   the body, decoded strictly
 ``name: FromPath[str]``                 a part of the path

@@ -31,6 +31,19 @@ async def test_a_hold_counts_up_to_its_deadline_and_no_longer(bank: Bank) -> Non
         await teller.release(id)
 
 
+async def test_more_holds_that_ran_out_than_one_transaction_settles_all_count_no_longer(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.postgres.ledger.MOST_OVERDUE", 2)
+    teller = await a_teller(bank, 10)
+    ids = [await teller.hold(2) for _ in range(5)]
+    await teller.pass_by(HOUR)
+    assert await teller.available() == 10
+    assert (await teller.reserve(10)).reservation.opening.available == 0
+    for id in ids:
+        assert (await bank.reader.reservation(teller.account, id)).state is State.EXPIRED
+
+
 async def test_a_started_call_past_its_deadline_is_refunded_or_charged_as_its_feature_says(
     bank: Bank,
 ) -> None:
