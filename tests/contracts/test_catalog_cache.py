@@ -13,7 +13,7 @@ from adapters.postgres.catalog_cache import SqlCatalog
 from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from domain.catalog.publication import Draft, publication
-from domain.errors import DatabaseUnavailable
+from domain.errors import DatabaseUnavailable, SchemaBehind
 from domain.ids import PlanRef
 from tests.fakes.catalog import FEATURE, PLAN, PRODUCT
 
@@ -147,10 +147,10 @@ async def test_a_database_that_is_away_is_said_to_be() -> None:
     await engine.dispose()
 
 
-async def test_what_went_wrong_in_our_own_question_is_not_the_database_being_away(database: str) -> None:
+async def test_a_database_that_is_not_migrated_is_not_one_that_is_away(database: str) -> None:
     engine = make_engine(database)
     async with engine.begin() as connection:
         await connection.execute(sa.text("DROP TABLE catalog_entry CASCADE"))
-    with pytest.raises(sa.exc.ProgrammingError):
+    with pytest.raises(SchemaBehind):
         await SqlCatalog(make_sessions(engine)).features()
     await engine.dispose()
