@@ -21,9 +21,11 @@ class LossyProxy:
         self.lost = 0
         self.away = False
         """Whether new connections are refused."""
+        self.refused = 0
 
     async def serve(self, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
         if self.away:
+            self.refused += 1
             answer.transport.abort()
             return
         server, ask = await self._connect()
