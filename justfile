@@ -29,7 +29,7 @@ unit *args:
 
 # write a migration from what changed in the tables
 migration message:
-    uv run alembic revision --autogenerate -m "{{ message }}"
+    uv run python -m migrations.revise "{{ message }}"
 
 dev *args:
     uv run cuebx dev {{ args }}

@@ -7,7 +7,7 @@ from collections import deque
 from typing import BinaryIO
 
 _KEY = re.compile(rb"cbx_([A-Za-z]+)_\w+")
-_PAUSE = 0.02  # seconds: what is written meanwhile goes out together
+_PAUSE = 0.1  # seconds: what is written meanwhile goes out together, and each turn costs the loop its own
 _MOST = 100_000  # lines that may wait where nobody reads them; then the oldest are dropped
 
 

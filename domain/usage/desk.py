@@ -95,7 +95,10 @@ class Desk:
     def take(self, amount: int, now: datetime) -> tuple[Part, ...]:
         """The parts of lots, in burn order, that make up ``amount``, or as much of it as is free."""
         parts = []
-        for lot in sorted(self._spendable(now), key=_burn_order):
+        spendable = self._spendable(now)
+        if len(spendable) > 1:
+            spendable.sort(key=_burn_order)
+        for lot in spendable:
             if amount <= 0:
                 break
             part = Part(lot.id, min(lot.free, amount))

@@ -1,6 +1,6 @@
 """Who asks: the key in the Authorization header (RFC 6750), or a refusal."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from litestar import Request
@@ -26,18 +26,16 @@ SCHEMES: dict[str, SecurityScheme | Reference] = {
 }
 _LONGEST = 256
 
-Headers = list[tuple[bytes, bytes]]
+Headers = Mapping[bytes, bytes]
+"""By name, in lower case, as ASGI has them."""
 
 
 def bearer(headers: Headers) -> str:
     """The credential. Raises CredentialMissing where there is none that could be one."""
-    for name, value in headers:
-        if name == b"authorization":
-            scheme, _, credential = value.partition(b" ")
-            if scheme.lower() == b"bearer" and 0 < len(credential) <= _LONGEST and credential.isascii():
-                return credential.decode()
-            break
-    raise CredentialMissing
+    scheme, _, credential = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() != b"bearer" or not 0 < len(credential) <= _LONGEST or not credential.isascii():
+        raise CredentialMissing
+    return credential.decode()
 
 
 async def service_of(authenticate: Authenticate, headers: Headers) -> Service:
@@ -59,10 +57,10 @@ ACTORS: dict[type, Callable[[Authenticate, Headers], Awaitable[Any]]] = {
 async def provide_customer(request: Request[Any, Any, Any]) -> Customer:
     """For handlers that Litestar itself calls."""
     authenticate = await services_of(request.app).get(Authenticate)
-    return await customer_of(authenticate, list(request.scope["headers"]))
+    return await customer_of(authenticate, dict(request.scope["headers"]))
 
 
 async def service_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """A guard of handlers that Litestar itself calls."""
     authenticate = await services_of(connection.app).get(Authenticate)
-    await service_of(authenticate, list(connection.scope["headers"]))
+    await service_of(authenticate, dict(connection.scope["headers"]))

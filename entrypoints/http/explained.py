@@ -45,7 +45,7 @@ class Charge(Struct, frozen=True, kw_only=True):
 
 
 class ReservationAnswer(Struct, frozen=True, kw_only=True):
-    """``lots`` are those it still holds of, ``estimated`` the sum behind the hold, ``charge`` how it ended."""
+    """``lots``: what it still holds of. ``estimated``: the sum behind the hold. ``charge``: how it ended."""
 
     id: str
     state: str

@@ -109,7 +109,7 @@ class _Operation:
         uses = app.state.uses.get(self)
         if uses is None:
             uses = await self._wire(app)
-        headers: Headers = scope["headers"]  # type: ignore[assignment]
+        headers: Headers = dict(scope["headers"])
         given = dict(uses)
         authenticate = given.pop("")
         sent = await _read(receive)
@@ -120,7 +120,7 @@ class _Operation:
             given[name] = scope["path_params"][name]
         if self._key is not None:
             name, required = self._key
-            given[name] = idempotency_key(_header(headers, b"idempotency-key"), required=required)
+            given[name] = idempotency_key(headers.get(b"idempotency-key"), required=required)
         if self._body is not None:
             name, decoder = self._body
             given[name] = _decode(decoder, headers, sent)
@@ -166,10 +166,6 @@ def lean_post(
     return make
 
 
-def _header(headers: Headers, wanted: bytes) -> bytes | None:
-    return next((value for name, value in headers if name == wanted), None)
-
-
 async def _read(receive: Receive) -> bytes:
     """The whole body. Raises Refusal where it is too large.
 
@@ -192,7 +188,7 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _decode(decoder: msgspec.json.Decoder[T], headers: Headers, body: bytes) -> T:
-    kind = (_header(headers, b"content-type") or b"").partition(b";")[0].strip().lower()
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != b"application/json":
         raise Refusal(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "send Content-Type: application/json"
