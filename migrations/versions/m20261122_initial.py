@@ -208,7 +208,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_reservation")),
     )
     op.create_index(
-        op.f("ix_reservation_account_id_request"), "reservation", ["account_id", "request"], unique=True
+        op.f("ix_reservation_request_account_id"), "reservation", ["request", "account_id"], unique=True
     )
     op.create_index(
         "ix_reservation_open",
@@ -225,7 +225,7 @@ def downgrade() -> None:
         table_name="reservation",
         postgresql_where=sa.text("state IN ('held', 'started')"),
     )
-    op.drop_index(op.f("ix_reservation_account_id_request"), table_name="reservation")
+    op.drop_index(op.f("ix_reservation_request_account_id"), table_name="reservation")
     op.drop_table("reservation")
     op.drop_table("repayment")
     op.drop_index("ix_lot_usable", table_name="lot", postgresql_where=sa.text("usable"))
