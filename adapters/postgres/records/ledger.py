@@ -62,8 +62,8 @@ class ReservationRecord(Base):
 
     __table_args__ = (
         CheckConstraint(f"({OPEN}) = (settlement IS NULL)", name="settled"),
-        # The key before the account: an index that begins like the primary key is, without statistics, as good
-        # as that in the planner's eyes, and a look-up by id would read all that the account has.
+        # The key before the account: without statistics, an index that begins like the primary key is as good
+        # as that to the planner, and a look-up by id would read all that the account has.
         Index(None, "request", "account_id", unique=True),
         Index("ix_reservation_open", "account_id", "expires_at", postgresql_where=text(OPEN)),
     )
