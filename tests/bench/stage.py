@@ -51,7 +51,7 @@ def service(
     with log.open("ab") as stream:
         process = subprocess.Popen(  # noqa: S603 - our own commands
             command,
-            env={**os.environ, **(env or {})},
+            env=environment(env or {}),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
@@ -70,6 +70,11 @@ def service(
             process.kill()
             process.wait()
             raise
+
+
+def environment(more: dict[str, str]) -> dict[str, str]:
+    """With bytecode, as whatever is installed has it, even where this process writes none."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | more
 
 
 def answers(port: int, path: str) -> bool:
