@@ -54,6 +54,7 @@ def judge(figures: Figures) -> list[Verdict]:
         for row in figures.rows
         if row.clients == CROWD and row.name.startswith("reserve")
     )
+    busiest = max(row.outcome.generator_cpu for row in figures.rows if row.workers)
     return [
         _at_least(0.5, "reserve / no-op endpoint", hot.rate / idle.rate),
         _at_least(1, "reserve / pgbench", hot.rate / figures.pgbench),
@@ -63,7 +64,7 @@ def judge(figures: Figures) -> list[Verdict]:
         _at_least(0.25, "run through openai / no-op endpoint", model.rate / idle.rate),
         _at_most(150, "memory of a server process, MB", figures.memory_mb),
         _at_most(3, "from start to ready, s", figures.ready_seconds),
-        _at_most(0.8, "load generator, cores", max(row.outcome.generator_cpu for row in figures.rows)),
+        _at_most(0.8, "load generator, cores", busiest),
         _at_least(3, "load generator's ceiling / no-op endpoint", figures.ceiling / idle.rate),
     ]
 
