@@ -14,7 +14,7 @@ from tests.e2e.reckoning import (
 from tests.servers import cuebx, eventually, serving
 from tests.shop import Shop, services_on
 
-MANY = 300
+MANY = 120
 
 
 async def test_a_killed_server_leaves_books_that_add_up_and_answers_that_are_true(
