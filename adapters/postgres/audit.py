@@ -35,14 +35,14 @@ SELECT coalesce(lot.account_id, r.account_id) AS account_id, coalesce(lot.id, r.
 FROM lot
 FULL JOIN recounted r ON r.account_id = lot.account_id AND r.lot_id = lot.id
 CROSS JOIN LATERAL (VALUES
-    ('held is not what open reservations hold', coalesce(r.held, 0), lot.held::numeric),
-    ('spent is not what was charged and repaid', coalesce(r.spent, 0), lot.spent::numeric),
+    ('held is not what open reservations hold', coalesce(r.held, 0), coalesce(lot.held, 0)::numeric),
+    ('spent is not what was charged and repaid', coalesce(r.spent, 0), coalesce(lot.spent, 0)::numeric),
     ('more is held and spent than was granted', lot.granted::numeric,
      greatest(lot.granted, lot.held + lot.spent)::numeric),
-    ('held is negative', greatest(lot.held, 0)::numeric, lot.held::numeric),
-    ('spent is negative', greatest(lot.spent, 0)::numeric, lot.spent::numeric)
+    ('held is negative', 0, least(lot.held, 0)::numeric),
+    ('spent is negative', 0, least(lot.spent, 0)::numeric)
 ) AS fault (name, expected, found)
-WHERE fault.expected IS DISTINCT FROM fault.found
+WHERE fault.expected <> fault.found
 UNION ALL
 SELECT u.account_id, NULL, u.id, 'charged is not what its lots paid', u.charged, paid.amount
 FROM usage_record u CROSS JOIN LATERAL (
@@ -80,7 +80,7 @@ class SqlAuditor(Auditor):
                 reservation=None if row.reservation_id is None else ReservationId(row.reservation_id),
                 fault=row.name,
                 expected=int(row.expected),
-                found=int(row.found or 0),
+                found=int(row.found),
             )
             for row in rows
         ]
