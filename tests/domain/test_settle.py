@@ -212,7 +212,7 @@ def test_a_start_is_noted_once() -> None:
 
 
 @pytest.mark.parametrize("started", [False, True])
-def test_up_to_its_deadline_it_can_be_settled_and_then_no_more(started: bool) -> None:  # noqa: FBT001
+def test_up_to_its_deadline_it_can_be_settled_and_then_no_more(*, started: bool) -> None:
     till = till_with(10)
     in_time, late = till.hold(2), till.hold(2)
     if started:
