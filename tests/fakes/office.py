@@ -13,7 +13,6 @@ from tests.fakes.ids import CountedIds
 from tests.fakes.keyring import FakeDirectory, FakeKeyring
 from tests.fakes.unit_of_work import FakeUnitOfWork
 
-
 TEAM = PlanRef("api", "team", 1)
 
 
