@@ -19,7 +19,7 @@ from domain.usage.lot import NEVER, Lot
 from entrypoints.http.auth import CUSTOMER_KEY
 from entrypoints.http.fields import Credits
 from entrypoints.http.inject import inject
-from entrypoints.http.problems import errors
+from entrypoints.http.refusals import AS_CUSTOMER, errors
 
 SECURITY = [{CUSTOMER_KEY: list[str]()}]
 
@@ -127,14 +127,14 @@ class FeaturesAnswer(Struct, frozen=True, kw_only=True):
     next_cursor: None = None
 
 
-@get("/v1/balance", responses=errors(401, 403), security=SECURITY, raises=[])
+@get("/v1/balance", responses=errors(*AS_CUSTOMER), security=SECURITY, raises=[])
 @inject
 async def balance(customer: NamedDependency[Customer], reader: FromDishka[UsageReader]) -> BalanceAnswer:
     """The credits of the key's account, exact at this instant."""
     return BalanceAnswer.of(await reader.balance(customer.account))
 
 
-@get("/v1/features", responses=errors(401, 403), security=SECURITY, raises=[])
+@get("/v1/features", responses=errors(*AS_CUSTOMER), security=SECURITY, raises=[])
 @inject
 async def features(customer: NamedDependency[Customer], offers: FromDishka[ListOffers]) -> FeaturesAnswer:
     """What this key may call, and what it costs."""

@@ -8,12 +8,13 @@ from msgspec import Struct
 
 from application.usage.ports import UsageReader
 from domain.credits import Quantity, format_credits
-from domain.ids import account_text, parse_reservation, reservation_text
+from domain.ids import MalformedId, account_text, parse_reservation, reservation_text
+from domain.usage.errors import ReservationMissing
 from domain.usage.reservation import Reservation, Settlement
 from entrypoints.http.auth import SERVICE_KEY, service_only
 from entrypoints.http.fields import Credits, LotPart, ReservationPath, Sum, Tokens
 from entrypoints.http.inject import inject
-from entrypoints.http.problems import errors
+from entrypoints.http.refusals import AS_SERVICE, errors
 
 
 class Charge(Struct, frozen=True, kw_only=True):
@@ -92,7 +93,7 @@ def _sum(reservation: Reservation, quantity: Quantity) -> Sum:
 
 @get(
     "/v1/reservations/{reservation:str}",
-    responses=errors(401, 404, 422),
+    responses=errors(*AS_SERVICE, MalformedId, ReservationMissing),
     guards=[service_only],
     security=[{SERVICE_KEY: []}],
     raises=[],

@@ -8,13 +8,29 @@ from msgspec import Struct
 
 from application.actor import Customer
 from application.features.run import RunFeature, RunResult
+from domain.catalog.errors import FeatureMissing
 from domain.credits import format_credits
+from domain.features.errors import (
+    InvalidInput,
+    ModelFailed,
+    ModelLate,
+    ModelNotConfigured,
+    ModelRefused,
+    OutputInvalid,
+    OutputTruncated,
+    OutputUnaffordable,
+    PromptUnrenderable,
+    RunInProgress,
+    RunInterrupted,
+    ServerStopping,
+)
 from domain.features.run import run_text
 from domain.ids import reservation_text
 from entrypoints.http.fields import Credits, FeaturePath
 from entrypoints.http.idempotency import REPLAYED, OptionalIdempotencyKey
 from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.ratelimit import limit_headers
+from entrypoints.http.refusals import LIMIT_HEADERS, OF_SPENDING, REPLAYED_HEADER
 from entrypoints.logging import note
 
 
@@ -58,7 +74,26 @@ class RunAnswer(Struct, frozen=True, kw_only=True):
         )
 
 
-@lean_post("/v1/features/{feature:str}/runs", refuses=(402, 403, 404, 409, 429, 502, 504))
+@lean_post(
+    "/v1/features/{feature:str}/runs",
+    refuses=(
+        FeatureMissing,
+        InvalidInput,
+        *OF_SPENDING,
+        OutputUnaffordable,
+        RunInProgress,
+        RunInterrupted,
+        ModelFailed,
+        ModelRefused,
+        ModelLate,
+        OutputInvalid,
+        OutputTruncated,
+        ModelNotConfigured,
+        PromptUnrenderable,
+        ServerStopping,
+    ),
+    tells=(REPLAYED_HEADER, *LIMIT_HEADERS),
+)
 async def run_feature(
     actor: Customer,
     feature: FeaturePath,

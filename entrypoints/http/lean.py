@@ -11,7 +11,7 @@ what it wants, and only these kinds are known:
 ``use: FromDishka[T]``                  a use case of the process
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from inspect import signature
@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
 from litestar import Litestar, post
+from litestar.datastructures import ResponseHeader
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import BodyKwarg, HeaderParameter, PathParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -28,7 +29,8 @@ from application.keys.authenticate import Authenticate
 from entrypoints.http.auth import ACTORS, CUSTOMER_KEY, SERVICE_KEY, Headers
 from entrypoints.http.idempotency import idempotency_key
 from entrypoints.http.inject import services_of
-from entrypoints.http.problems import Refusal, errors
+from entrypoints.http.problems import Refusal
+from entrypoints.http.refusals import AS_CUSTOMER, AS_SERVICE, OF_BODY, OF_IDEMPOTENCY_KEY, Refusable, errors
 
 LARGEST_BODY = 1024 * 1024
 T = TypeVar("T")
@@ -87,6 +89,11 @@ class _Operation:
             raise ValueError(f"{self._run.__name__} asks nobody who they are")
         return self._actor[1]
 
+    @property
+    def keyed(self) -> bool:
+        """Whether it takes an Idempotency-Key."""
+        return self._key is not None
+
     def documented(self) -> Callable[..., Any]:
         """The function with the signature that belongs in the document: what a client sends and gets."""
         run: Any = self._run
@@ -142,9 +149,13 @@ class _Operation:
 
 
 def lean_post(
-    path: str, *, refuses: tuple[int, ...], status: int = HTTPStatus.OK
+    path: str,
+    *,
+    refuses: Sequence[Refusable],
+    tells: Sequence[ResponseHeader] = (),
+    status: int = HTTPStatus.OK,
 ) -> Callable[..., HTTPRouteHandler]:
-    """A POST operation, and the statuses that it may refuse with besides those that every one may."""
+    """A POST operation: what it may refuse with besides what every one may, and the headers of its answer."""
 
     def make(run: Callable[..., Awaitable[Reply[Any]]]) -> HTTPRouteHandler:
         operation = _Operation(run, status)
@@ -152,12 +163,16 @@ def lean_post(
         def middleware(app: ASGIApp) -> ASGIApp:  # noqa: ARG001 - Litestar's own caller, which this replaces
             return operation
 
-        scheme = SERVICE_KEY if operation.actor is Service else CUSTOMER_KEY
+        scheme, by_actor = (
+            (SERVICE_KEY, AS_SERVICE) if operation.actor is Service else (CUSTOMER_KEY, AS_CUSTOMER)
+        )
+        by_key = OF_IDEMPOTENCY_KEY if operation.keyed else ()
         handler = post(
             path,
             status_code=status,
             middleware=[middleware],
-            responses=errors(400, 401, 413, 415, 422, *refuses),
+            responses=errors(*by_actor, *OF_BODY, *by_key, *refuses),
+            response_headers=tells,
             security=[{scheme: []}],
             raises=[],
         )

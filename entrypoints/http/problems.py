@@ -9,7 +9,6 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
-from litestar.openapi.datastructures import ResponseSpec
 
 from domain.credits import format_credits
 from domain.errors import (
@@ -74,8 +73,8 @@ def invalid(detail: str) -> Refusal:
     return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail)
 
 
-def status_of(error: DomainError) -> HTTPStatus:
-    return next(status for family, status in STATUS.items() if isinstance(error, family))
+def status_of(error: type[DomainError]) -> HTTPStatus:
+    return next(status for family, status in STATUS.items() if issubclass(error, family))
 
 
 def answer(
@@ -129,7 +128,9 @@ def _headers(error: DomainError) -> dict[str, str]:
 
 
 def domain_problem(_: Request[Any, Any, Any], error: DomainError) -> Response[Any]:
-    return answer(status_of(error), error.code, str(error), facts=facts_of(error), headers=_headers(error))
+    return answer(
+        status_of(type(error)), error.code, str(error), facts=facts_of(error), headers=_headers(error)
+    )
 
 
 def edge_problem(_: Request[Any, Any, Any], error: Refusal) -> Response[Any]:
@@ -163,16 +164,3 @@ HANDLERS: dict[int | type[Exception], Any] = {
     HTTPException: http_problem,
     Exception: unexpected_problem,
 }
-
-
-def errors(*statuses: int) -> dict[int, ResponseSpec]:
-    """For an operation's OpenAPI: what it may refuse with, besides 500 and 503 which every one may."""
-    return {
-        int(status): ResponseSpec(
-            data_container=Problem,
-            description=HTTPStatus(status).phrase,
-            generate_examples=False,
-            media_type=PROBLEM,
-        )
-        for status in sorted({*statuses, 500, 503})
-    }

@@ -13,12 +13,14 @@ from application.usage.reserve import FindPayer, Order, ReserveCredits
 from domain.credits import Quantity, format_credits
 from domain.ids import (
     AccountId,
+    MalformedId,
     ReservationId,
     account_text,
     parse_account,
     parse_reservation,
     reservation_text,
 )
+from domain.usage.errors import AccountMissing, InsufficientCredits, WorkspaceFrozen
 from domain.usage.reservation import LONGEST, USUAL, Reservation
 from domain.usage.reserve import Extend, Fit
 from domain.usage.settle import Commit, Release, Settled, Start
@@ -27,6 +29,7 @@ from entrypoints.http.idempotency import REPLAYED, IdempotencyKey, fingerprint
 from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.problems import invalid
 from entrypoints.http.ratelimit import limit_headers
+from entrypoints.http.refusals import LIMIT_HEADERS, OF_KEY, OF_RESERVATION, OF_SPENDING, REPLAYED_HEADER
 from entrypoints.logging import note
 
 PATH = "/v1/reservations"
@@ -159,7 +162,12 @@ def named(reservation: str) -> tuple[AccountId, ReservationId]:
     return ids
 
 
-@lean_post(PATH, status=201, refuses=(402, 403, 404, 409, 429))
+@lean_post(
+    PATH,
+    status=201,
+    refuses=(*OF_KEY, MalformedId, AccountMissing, *OF_SPENDING),
+    tells=(REPLAYED_HEADER, *LIMIT_HEADERS),
+)
 async def reserve(
     actor: Service,
     data: JSONBody[ReserveRequest],
@@ -192,7 +200,7 @@ async def reserve(
     return Reply(answer, {**limit_headers(standings), **(REPLAYED if reserved.replayed else {})})
 
 
-@lean_post(PATH + "/{reservation:str}/start", refuses=(404, 409))
+@lean_post(PATH + "/{reservation:str}/start", refuses=OF_RESERVATION)
 async def start(_: Service, reservation: ReservationPath, ledger: FromDishka[Ledger]) -> Reply[Started]:
     """The AI call begins: from now on the feature's rule says what happens if it is never settled."""
     account, id = named(reservation)
@@ -204,7 +212,7 @@ async def start(_: Service, reservation: ReservationPath, ledger: FromDishka[Led
     )
 
 
-@lean_post(PATH + "/{reservation:str}/commit", refuses=(404, 409))
+@lean_post(PATH + "/{reservation:str}/commit", refuses=OF_RESERVATION, tells=(REPLAYED_HEADER,))
 async def commit(
     _: Service, reservation: ReservationPath, data: JSONBody[CommitRequest], ledger: FromDishka[Ledger]
 ) -> Reply[SettledAnswer]:
@@ -225,7 +233,7 @@ async def commit(
     return Reply(SettledAnswer.of(settled), REPLAYED if settled.replayed else {})
 
 
-@lean_post(PATH + "/{reservation:str}/release", refuses=(404, 409))
+@lean_post(PATH + "/{reservation:str}/release", refuses=OF_RESERVATION, tells=(REPLAYED_HEADER,))
 async def release(
     _: Service, reservation: ReservationPath, ledger: FromDishka[Ledger]
 ) -> Reply[SettledAnswer]:
@@ -235,7 +243,10 @@ async def release(
     return Reply(SettledAnswer.of(settled), REPLAYED if settled.replayed else {})
 
 
-@lean_post(PATH + "/{reservation:str}/extend", refuses=(402, 403, 404, 409))
+@lean_post(
+    PATH + "/{reservation:str}/extend",
+    refuses=(*OF_RESERVATION, WorkspaceFrozen, InsufficientCredits),
+)
 async def extend(
     _: Service, reservation: ReservationPath, data: JSONBody[ExtendRequest], ledger: FromDishka[Ledger]
 ) -> Reply[Extended]:

@@ -14,14 +14,15 @@ from msgspec import UNSET, Struct, UnsetType
 
 from application.actor import Customer
 from application.usage.ports import By, Place, UsageGroup
-from application.usage.queries import ReadUsage
+from application.usage.queries import ReadUsage, SpanRefused
 from domain.credits import format_credits
 from domain.ids import ReservationId, key_text, reservation_text
 from domain.usage.record import UsageRecord
 from entrypoints.http.account import SECURITY
 from entrypoints.http.fields import Credits, LotPart, Sum, Tokens
 from entrypoints.http.inject import inject
-from entrypoints.http.problems import errors, invalid
+from entrypoints.http.problems import invalid
+from entrypoints.http.refusals import AS_CUSTOMER, INVALID, errors
 
 From = Annotated[
     str | None,
@@ -164,7 +165,7 @@ def read_cursor(text: str | None) -> Place | None:
         raise invalid("the cursor is not one that was given out") from None
 
 
-@get("/v1/usage", responses=errors(401, 403, 422), security=SECURITY, raises=[])
+@get("/v1/usage", responses=errors(*AS_CUSTOMER, INVALID, SpanRefused), security=SECURITY, raises=[])
 @inject
 async def usage(
     *,
@@ -182,7 +183,7 @@ async def usage(
     return UsageAnswer(start=first, end=last, items=[GroupAnswer.of(group, wanted) for group in groups])
 
 
-@get("/v1/usage/records", responses=errors(401, 403, 422), security=SECURITY, raises=[])
+@get("/v1/usage/records", responses=errors(*AS_CUSTOMER, INVALID, SpanRefused), security=SECURITY, raises=[])
 @inject
 async def records(
     *,

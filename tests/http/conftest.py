@@ -10,6 +10,7 @@ from dishka import AsyncContainer
 
 from entrypoints.http.app import create_app
 from tests.conftest import TEMPLATE, renamed, run_sql
+from tests.http.documented import is_documented
 from tests.shop import Caller, Seller, Shop, Tenant, open_shop, services_on
 
 
@@ -30,9 +31,11 @@ async def services(sold_database: str) -> AsyncIterator[AsyncContainer]:
 
 @pytest.fixture(scope="module")
 async def http(services: AsyncContainer) -> AsyncIterator[httpx.AsyncClient]:
-    """Nobody in particular, in front of the application."""
+    """Nobody in particular, in front of the application. All that it answers has to be documented."""
     app: Any = create_app(services)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test", event_hooks={"response": [is_documented]}
+    ) as client:
         yield client
 
 

@@ -1,0 +1,106 @@
+"""What the document says of an operation's refusals: every status, with every code that it may come with."""
+
+from http import HTTPStatus
+from typing import NamedTuple, TypeAlias
+
+from litestar.datastructures import ResponseHeader
+from litestar.openapi.datastructures import ResponseSpec
+
+from domain.errors import DatabaseUnavailable, DomainError, SchemaBehind
+from domain.ids import MalformedId
+from domain.keys.errors import (
+    ApiKeyExpired,
+    ApiKeyRevoked,
+    ApiKeyUnknown,
+    CredentialMissing,
+    CustomerKeyNeeded,
+    ServiceKeyRefused,
+)
+from domain.usage.errors import (
+    AccountMissing,
+    FeatureNotInPlan,
+    InsufficientCredits,
+    RequestKeyReused,
+    ReservationExpired,
+    ReservationMissing,
+    ReservationSettled,
+    WorkspaceFrozen,
+)
+from domain.usage.limits import RateLimited
+from entrypoints.http.problems import PROBLEM, Problem, status_of
+
+
+class Edge(NamedTuple):
+    """A refusal before any use case sees the request."""
+
+    status: HTTPStatus
+    code: str
+
+
+Refusable: TypeAlias = type[DomainError] | Edge
+
+INVALID = Edge(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request")
+AS_SERVICE: tuple[Refusable, ...] = (CredentialMissing, ServiceKeyRefused)
+OF_KEY: tuple[Refusable, ...] = (CustomerKeyNeeded, ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired)
+AS_CUSTOMER: tuple[Refusable, ...] = (CredentialMissing, *OF_KEY)
+OF_BODY: tuple[Refusable, ...] = (
+    Edge(HTTPStatus.BAD_REQUEST, "client_disconnected"),
+    Edge(HTTPStatus.BAD_REQUEST, "malformed_json"),
+    Edge(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large"),
+    Edge(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+    INVALID,
+)
+OF_IDEMPOTENCY_KEY: tuple[Refusable, ...] = (
+    Edge(HTTPStatus.BAD_REQUEST, "idempotency_key_missing"),
+    Edge(HTTPStatus.BAD_REQUEST, "idempotency_key_malformed"),
+)
+OF_SPENDING: tuple[Refusable, ...] = (
+    WorkspaceFrozen,
+    FeatureNotInPlan,
+    InsufficientCredits,
+    RequestKeyReused,
+    RateLimited,
+)
+OF_RESERVATION: tuple[Refusable, ...] = (
+    MalformedId,
+    AccountMissing,
+    ReservationMissing,
+    ReservationSettled,
+    ReservationExpired,
+)
+_ALWAYS: tuple[Refusable, ...] = (
+    Edge(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error"),
+    DatabaseUnavailable,
+    SchemaBehind,
+)
+
+REPLAYED_HEADER = ResponseHeader(
+    name="Idempotency-Replayed",
+    description="`true` where this was done before, and this is the answer of then",
+    documentation_only=True,
+)
+LIMIT_HEADERS = tuple(
+    ResponseHeader(name=name, description=description, documentation_only=True)
+    for name, description in (
+        ("RateLimit-Policy", "What the plan allows, where it bounds anything"),
+        ("RateLimit", "Where the workspace stands under that"),
+    )
+)
+
+
+def errors(*refusals: Refusable) -> dict[int, ResponseSpec]:
+    """Of an operation: what it may refuse with, besides what every one may."""
+    codes: dict[HTTPStatus, dict[str, None]] = {}
+    for each in (*refusals, *_ALWAYS):
+        status = each.status if isinstance(each, Edge) else status_of(each)
+        codes.setdefault(status, {})[each.code] = None
+    return {int(status): _spec(status, codes[status]) for status in sorted(codes)}
+
+
+def _spec(status: HTTPStatus, codes: dict[str, None]) -> ResponseSpec:
+    return ResponseSpec(
+        data_container=Problem,
+        description=f"{status.phrase}: {', '.join(f'`{code}`' for code in codes)}",
+        generate_examples=False,
+        media_type=PROBLEM,
+    )
