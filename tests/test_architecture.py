@@ -82,6 +82,7 @@ def test_all_that_is_ours_is_shipped_and_no_test(wheel: set[str]) -> None:
     [
         "adapters/catalog_file/sample.toml",
         "adapters/redis/limits.lua",
+        "entrypoints/http/reference.html",
         "migrations/script.py.mako",
         "migrations/versions/m20261122_initial.py",
     ],

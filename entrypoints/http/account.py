@@ -127,14 +127,28 @@ class FeaturesAnswer(Struct, frozen=True, kw_only=True):
     next_cursor: None = None
 
 
-@get("/v1/balance", responses=errors(*AS_CUSTOMER), security=SECURITY, raises=[])
+@get(
+    "/v1/balance",
+    responses=errors(*AS_CUSTOMER),
+    security=SECURITY,
+    tags=["Account"],
+    response_description="OK",
+    raises=[],
+)
 @inject
 async def balance(customer: NamedDependency[Customer], reader: FromDishka[UsageReader]) -> BalanceAnswer:
     """The credits of the key's account, exact at this instant."""
     return BalanceAnswer.of(await reader.balance(customer.account))
 
 
-@get("/v1/features", responses=errors(*AS_CUSTOMER), security=SECURITY, raises=[])
+@get(
+    "/v1/features",
+    responses=errors(*AS_CUSTOMER),
+    security=SECURITY,
+    tags=["Account"],
+    response_description="OK",
+    raises=[],
+)
 @inject
 async def features(customer: NamedDependency[Customer], offers: FromDishka[ListOffers]) -> FeaturesAnswer:
     """What this key may call, and what it costs."""

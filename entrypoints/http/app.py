@@ -3,7 +3,6 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import ScalarRenderPlugin
 from litestar.openapi.spec import Components, License, Tag
 
 from entrypoints.http import account, explained, features, health, metrics, reservations, usage
@@ -11,8 +10,16 @@ from entrypoints.http.auth import SCHEMES, provide_customer
 from entrypoints.http.lean import LARGEST_BODY
 from entrypoints.http.openapi import ClosedStructs, operation_id
 from entrypoints.http.problems import HANDLERS
+from entrypoints.http.reference import Reference
 
 VERSION = "0.1.0"
+TAGS = {
+    "Reservations": "For the seller's services: hold credits before an AI call, settle them after it.",
+    "Runs": "For customers: CueBX runs a feature itself.",
+    "Account": "For customers: what they have, and what they may call.",
+    "Usage": "For customers: what was used and charged, in sums and one by one.",
+    "Operation": "For whoever runs CueBX.",
+}
 
 
 def create_app(services: AsyncContainer) -> Litestar:
@@ -37,9 +44,9 @@ def create_app(services: AsyncContainer) -> Litestar:
             components=Components(security_schemes=SCHEMES),
             operation_id_creator=operation_id,
             path="/docs",
-            render_plugins=[ScalarRenderPlugin()],
+            render_plugins=[Reference()],
             use_handler_docstrings=True,
-            tags=[Tag(name="Operation"), Tag(name="Usage")],
+            tags=[Tag(name=name, description=text) for name, text in TAGS.items()],
         ),
         plugins=[ClosedStructs()],
         request_max_body_size=LARGEST_BODY,

@@ -15,6 +15,7 @@ from entrypoints.http.auth import SERVICE_KEY, service_only
 from entrypoints.http.fields import Credits, LotPart, ReservationPath, Sum, Tokens
 from entrypoints.http.inject import inject
 from entrypoints.http.refusals import AS_SERVICE, errors
+from entrypoints.http.reservations import TAG
 
 
 class Charge(Struct, frozen=True, kw_only=True):
@@ -93,6 +94,8 @@ def _sum(reservation: Reservation, quantity: Quantity) -> Sum:
 
 @get(
     "/v1/reservations/{reservation:str}",
+    tags=[TAG],
+    response_description="OK",
     responses=errors(*AS_SERVICE, MalformedId, ReservationMissing),
     guards=[service_only],
     security=[{SERVICE_KEY: []}],

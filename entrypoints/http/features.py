@@ -76,6 +76,7 @@ class RunAnswer(Struct, frozen=True, kw_only=True):
 
 @lean_post(
     "/v1/features/{feature:str}/runs",
+    tag="Runs",
     refuses=(
         FeatureMissing,
         InvalidInput,

@@ -151,6 +151,7 @@ class _Operation:
 def lean_post(
     path: str,
     *,
+    tag: str,
     refuses: Sequence[Refusable],
     tells: Sequence[ResponseHeader] = (),
     status: int = HTTPStatus.OK,
@@ -170,6 +171,8 @@ def lean_post(
         handler = post(
             path,
             status_code=status,
+            response_description=HTTPStatus(status).phrase,
+            tags=[tag],
             middleware=[middleware],
             responses=errors(*by_actor, *OF_BODY, *by_key, *refuses),
             response_headers=tells,

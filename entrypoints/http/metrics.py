@@ -50,7 +50,11 @@ class HttpMetrics:
     operation_id="metrics",
     tags=["Operation"],
     summary="Counts and times, for Prometheus",
-    responses={200: ResponseSpec(str, description="Prometheus's text format", media_type="text/plain")},
+    responses={
+        200: ResponseSpec(
+            str, description="Prometheus's text format", media_type="text/plain", generate_examples=False
+        )
+    },
 )
 @inject
 async def metrics(

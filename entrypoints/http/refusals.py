@@ -74,17 +74,17 @@ _ALWAYS: tuple[Refusable, ...] = (
     SchemaBehind,
 )
 
-REPLAYED_HEADER = ResponseHeader(
-    name="Idempotency-Replayed",
-    description="`true` where this was done before, and this is the answer of then",
-    documentation_only=True,
+
+def _header(name: str, description: str) -> ResponseHeader:
+    return ResponseHeader(name=name, value="", description=description, documentation_only=True)
+
+
+REPLAYED_HEADER = _header(
+    "Idempotency-Replayed", "`true` where this was done before, and this is the answer of then"
 )
-LIMIT_HEADERS = tuple(
-    ResponseHeader(name=name, description=description, documentation_only=True)
-    for name, description in (
-        ("RateLimit-Policy", "What the plan allows, where it bounds anything"),
-        ("RateLimit", "Where the workspace stands under that"),
-    )
+LIMIT_HEADERS = (
+    _header("RateLimit-Policy", "What the plan allows, where it bounds anything"),
+    _header("RateLimit", "Where the workspace stands under that"),
 )
 
 

@@ -33,6 +33,7 @@ from entrypoints.http.refusals import LIMIT_HEADERS, OF_KEY, OF_RESERVATION, OF_
 from entrypoints.logging import note
 
 PATH = "/v1/reservations"
+TAG = "Reservations"
 ExpiresIn = Annotated[
     int, Meta(ge=1, le=int(LONGEST.total_seconds()), description="Seconds until the hold ends by itself")
 ]
@@ -164,6 +165,7 @@ def named(reservation: str) -> tuple[AccountId, ReservationId]:
 
 @lean_post(
     PATH,
+    tag=TAG,
     status=201,
     refuses=(*OF_KEY, MalformedId, AccountMissing, *OF_SPENDING),
     tells=(REPLAYED_HEADER, *LIMIT_HEADERS),
@@ -200,7 +202,7 @@ async def reserve(
     return Reply(answer, {**limit_headers(standings), **(REPLAYED if reserved.replayed else {})})
 
 
-@lean_post(PATH + "/{reservation:str}/start", refuses=OF_RESERVATION)
+@lean_post(PATH + "/{reservation:str}/start", tag=TAG, refuses=OF_RESERVATION)
 async def start(_: Service, reservation: ReservationPath, ledger: FromDishka[Ledger]) -> Reply[Started]:
     """The AI call begins: from now on the feature's rule says what happens if it is never settled."""
     account, id = named(reservation)
@@ -212,7 +214,7 @@ async def start(_: Service, reservation: ReservationPath, ledger: FromDishka[Led
     )
 
 
-@lean_post(PATH + "/{reservation:str}/commit", refuses=OF_RESERVATION, tells=(REPLAYED_HEADER,))
+@lean_post(PATH + "/{reservation:str}/commit", tag=TAG, refuses=OF_RESERVATION, tells=(REPLAYED_HEADER,))
 async def commit(
     _: Service, reservation: ReservationPath, data: JSONBody[CommitRequest], ledger: FromDishka[Ledger]
 ) -> Reply[SettledAnswer]:
@@ -233,7 +235,7 @@ async def commit(
     return Reply(SettledAnswer.of(settled), REPLAYED if settled.replayed else {})
 
 
-@lean_post(PATH + "/{reservation:str}/release", refuses=OF_RESERVATION, tells=(REPLAYED_HEADER,))
+@lean_post(PATH + "/{reservation:str}/release", tag=TAG, refuses=OF_RESERVATION, tells=(REPLAYED_HEADER,))
 async def release(
     _: Service, reservation: ReservationPath, ledger: FromDishka[Ledger]
 ) -> Reply[SettledAnswer]:
@@ -245,6 +247,7 @@ async def release(
 
 @lean_post(
     PATH + "/{reservation:str}/extend",
+    tag=TAG,
     refuses=(*OF_RESERVATION, WorkspaceFrozen, InsufficientCredits),
 )
 async def extend(

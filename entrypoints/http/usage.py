@@ -165,7 +165,14 @@ def read_cursor(text: str | None) -> Place | None:
         raise invalid("the cursor is not one that was given out") from None
 
 
-@get("/v1/usage", responses=errors(*AS_CUSTOMER, INVALID, SpanRefused), security=SECURITY, raises=[])
+@get(
+    "/v1/usage",
+    responses=errors(*AS_CUSTOMER, INVALID, SpanRefused),
+    security=SECURITY,
+    tags=["Usage"],
+    response_description="OK",
+    raises=[],
+)
 @inject
 async def usage(
     *,
@@ -183,7 +190,14 @@ async def usage(
     return UsageAnswer(start=first, end=last, items=[GroupAnswer.of(group, wanted) for group in groups])
 
 
-@get("/v1/usage/records", responses=errors(*AS_CUSTOMER, INVALID, SpanRefused), security=SECURITY, raises=[])
+@get(
+    "/v1/usage/records",
+    responses=errors(*AS_CUSTOMER, INVALID, SpanRefused),
+    security=SECURITY,
+    tags=["Usage"],
+    response_description="OK",
+    raises=[],
+)
 @inject
 async def records(
     *,

@@ -157,4 +157,4 @@ def test_an_operation_that_asks_nobody_who_they_are_is_not_made() -> None:
         raise AssertionError(data, ledger)
 
     with pytest.raises(ValueError, match="open_to_all asks nobody who they are"):
-        lean_post("/", refuses=())(open_to_all)
+        lean_post("/", tag="Open", refuses=())(open_to_all)
