@@ -125,7 +125,7 @@ def test_memory_keeps_the_books() -> None:
 
         MemoryMachine.runner = runner
         run_state_machine_as_test(
-            MemoryMachine, settings=settings(max_examples=150, stateful_step_count=30, deadline=None)
+            MemoryMachine, settings=settings(max_examples=100, stateful_step_count=30, deadline=None)
         )
 
 
@@ -142,7 +142,7 @@ def test_postgres_keeps_the_books(contract_database: str) -> None:
         run_state_machine_as_test(
             SqlMachine,
             settings=settings(
-                max_examples=25,
+                max_examples=20,
                 stateful_step_count=20,
                 deadline=None,
                 phases=[Phase.explicit, Phase.generate],  # shrinking is for memory: it is cheap there
