@@ -10,6 +10,7 @@ from application.usage.limits import limits_of
 from application.usage.ports import Ledger, RateLimiter
 from domain.credits import Quantity
 from domain.ids import AccountId, KeyId, PlanRef, ReservationId, WorkspaceId
+from domain.keys.errors import ApiKeyUnknown, CustomerKeyNeeded
 from domain.usage.limits import Standing
 from domain.usage.reservation import USUAL
 from domain.usage.reserve import Fit, Reserve, Reserved
@@ -78,8 +79,14 @@ class FindPayer:
     directory: AccountDirectory
 
     async def by_key(self, _: Service, api_key: str) -> Payer:
-        """Raises ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, CustomerKeyNeeded."""
-        return Payer.of(await self.authenticate.customer(api_key))
+        """Raises ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired.
+
+        A service key is no customer's: it is not known as one. The service itself is not in question.
+        """
+        try:
+            return Payer.of(await self.authenticate.customer(api_key))
+        except CustomerKeyNeeded:
+            raise ApiKeyUnknown from None
 
     async def by_account(self, _: Service, account: AccountId) -> Payer:
         """Raises AccountMissing."""

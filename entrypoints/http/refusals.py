@@ -41,8 +41,8 @@ Refusable: TypeAlias = type[DomainError] | Edge
 
 INVALID = Edge(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request")
 AS_SERVICE: tuple[Refusable, ...] = (CredentialMissing, ServiceKeyRefused)
-OF_KEY: tuple[Refusable, ...] = (CustomerKeyNeeded, ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired)
-AS_CUSTOMER: tuple[Refusable, ...] = (CredentialMissing, *OF_KEY)
+OF_KEY: tuple[Refusable, ...] = (ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired)
+AS_CUSTOMER: tuple[Refusable, ...] = (CredentialMissing, CustomerKeyNeeded, *OF_KEY)
 OF_BODY: tuple[Refusable, ...] = (
     Edge(HTTPStatus.BAD_REQUEST, "client_disconnected"),
     Edge(HTTPStatus.BAD_REQUEST, "malformed_json"),

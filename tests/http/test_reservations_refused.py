@@ -55,6 +55,12 @@ async def test_what_is_no_key_is_unknown(seller: Seller, tenant: Tenant, wrong: 
     assert problem(await seller.reserve(tenant, api_key=wrong)) == {"code": "api_key_unknown"}
 
 
+async def test_a_service_key_is_nobodys_api_key(seller: Seller, tenant: Tenant) -> None:
+    answer = await seller.reserve(tenant, api_key=seller.key)
+    assert answer.status_code == 403
+    assert problem(answer) == {"code": "api_key_unknown"}
+
+
 async def test_a_mistyped_key_is_unknown(seller: Seller, tenant: Tenant) -> None:
     last = "0" if tenant.live[-1] != "0" else "1"
     answer = await seller.reserve(tenant, api_key=tenant.live[:-1] + last)
