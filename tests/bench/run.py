@@ -45,10 +45,10 @@ class Bench:
         ceiling = self._ceiling()
         with stage.server(self.postgres.url, workers=1, log=self.output):
             pass  # compiles what is not compiled yet
-        for workers in (1, 2):
-            self._serve(workers)
-        self._ask_model()
+        self._serve(1)
         alone = self._pgbench()
+        self._serve(2)
+        self._ask_model()
         costs = [self._cost(have, want) for have, want in ((0, few), (few, many))]
         return Figures(
             rows=self.rows,
