@@ -73,6 +73,10 @@ class Bench:
             for name, requests in ((IDLE, idle), (HOT, hot), ("reserve, 50 workspaces", crowd)):
                 for clients in CLIENTS:
                     self._measure(name, server, requests, clients=clients, workers=workers)
+            if workers == 1:  # what is compared is measured in turn, as machines are noisy
+                for _ in range(self.lengths.repeats - 1):
+                    self._measure(IDLE, server, idle)
+                    self._measure(HOT, server, hot)
             self._measure(PAIRS, server, hot, then=tenants.commit(), workers=workers)
             self._measure("run, echo", server, [tenants.echo()], workers=workers)
             self.memory_mb = max(self.memory_mb, server.memory_mb())
