@@ -165,6 +165,14 @@ def test_a_repeat_gets_the_first_answer_and_holds_nothing_more() -> None:
     assert till.free() == 6
 
 
+def test_the_same_command_sent_again_is_no_repeat_but_gets_its_own_answer() -> None:
+    till = till_with(10)
+    order = till.order(tokens(4))
+    first = till.do(order)
+    assert till.do(order) == first
+    assert (first.replayed, till.free()) == (False, 6)
+
+
 @pytest.mark.parametrize("end", ["commit", "release", "expiry", "freeze"])
 def test_a_repeat_gets_the_same_opening_whatever_happened_since(end: str) -> None:
     till = till_with(10)
