@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.usage import MemoryUsageReader
@@ -41,6 +41,7 @@ from tests.fakes.ledger_books import (
     assert_books_add_up,
 )
 from tests.fakes.meter import CountingMeter
+from tests.servers import eventually
 
 CALL, SURE, ODD = "call", "sure", "odd"
 """A microcredit for a token; the same, but charged where it is never settled; and 0.7 of one."""
@@ -255,6 +256,20 @@ class SqlBank(Bank):
 
 def _parts(stored: list[Any]) -> list[tuple[UUID, int]]:
     return [(UUID(lot), amount) for lot, amount in stored]
+
+
+_BLOCKED = sa.text(
+    "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+)
+
+
+async def until_it_blocks(connection: AsyncConnection) -> None:
+    """Until somebody waits for a lock that ``connection`` holds."""
+
+    async def so() -> bool:
+        return bool(await connection.scalar(_BLOCKED))
+
+    await eventually(so)
 
 
 @asynccontextmanager

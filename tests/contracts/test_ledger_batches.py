@@ -13,13 +13,10 @@ from domain.ids import AccountId
 from domain.usage.desk import Desk
 from domain.usage.errors import AccountMissing, InsufficientCredits, ReservationMissing
 from domain.usage.reserve import Reserved
-from tests.contracts.banks import SqlBank
+from tests.contracts.banks import SqlBank, until_it_blocks
 from tests.contracts.tellers import Teller, a_teller
 
 LOCK = "SELECT 1 FROM account WHERE id = :account FOR UPDATE"
-WAITING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-)
 
 
 @dataclass(frozen=True)
@@ -42,8 +39,7 @@ async def test_what_arrives_while_a_batch_is_written_is_the_next_batch(postgres:
     async with postgres.engine.begin() as blocking:
         await blocking.execute(sa.text(LOCK), {"account": teller.account})
         first = asyncio.create_task(teller.reserve(1))
-        while not await blocking.scalar(sa.text(WAITING)):
-            pass
+        await until_it_blocks(blocking)
         others = [asyncio.create_task(teller.reserve(1)) for _ in range(40)]
     await asyncio.gather(first, *others)
     assert postgres.meter.batches == [1, 40]
@@ -164,8 +160,7 @@ async def test_whoever_leaves_before_a_command_is_taken_on_reserves_nothing(post
     async with postgres.engine.begin() as blocking:
         await blocking.execute(sa.text(LOCK), {"account": teller.account})
         served = asyncio.create_task(teller.reserve(1, request="served"))
-        while not await blocking.scalar(sa.text(WAITING)):
-            pass
+        await until_it_blocks(blocking)
         waiting, staying = asyncio.create_task(teller.reserve(2)), asyncio.create_task(teller.reserve(3))
         await asyncio.sleep(0)
         served.cancel()

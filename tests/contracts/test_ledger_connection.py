@@ -16,7 +16,7 @@ from application.usage.ports import By
 from domain.errors import DatabaseUnavailable
 from domain.ids import AccountId
 from domain.usage.settle import Commit
-from tests.contracts.banks import SqlBank, sql_bank
+from tests.contracts.banks import SqlBank, sql_bank, until_it_blocks
 from tests.contracts.tellers import Teller, a_teller, tokens
 from tests.fakes.proxy import LossyProxy, lossy
 
@@ -86,9 +86,7 @@ async def test_a_connection_that_is_lost_while_a_batch_is_written_is_replaced(li
             sa.text("SELECT 1 FROM account WHERE id = :account FOR UPDATE"), {"account": teller.account}
         )
         waiting = asyncio.create_task(teller.reserve(4))
-        count = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
-        while not await blocking.scalar(count):
-            pass
+        await until_it_blocks(blocking)
         line.proxy.cut()
     assert (await waiting).reservation.opening.available == 6
 

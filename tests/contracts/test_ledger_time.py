@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from domain.usage.errors import InsufficientCredits, ReservationExpired
 from domain.usage.lot import Source
 from domain.usage.reservation import State
-from tests.contracts.banks import SURE, Bank, SqlBank, a_plan
+from tests.contracts.banks import SURE, Bank, SqlBank, a_plan, until_it_blocks
 from tests.contracts.tellers import Teller, a_teller
 
 MINUTE = timedelta(minutes=1)
@@ -180,7 +180,6 @@ OPEN_A_MONTH = """
     FROM account WHERE id = :account
 """
 END_IT = "UPDATE account SET period_end = anchor + interval '28 days' WHERE id = :account"
-WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'lot'::regclass AND NOT granted"
 
 
 async def test_whoever_reads_while_a_month_opens_counts_it_once(postgres: SqlBank) -> None:
@@ -188,8 +187,7 @@ async def test_whoever_reads_while_a_month_opens_counts_it_once(postgres: SqlBan
     async with postgres.engine.begin() as opening:
         await opening.execute(sa.text("LOCK TABLE lot IN ACCESS EXCLUSIVE MODE"))
         reading = asyncio.create_task(teller.available())
-        while not await opening.scalar(sa.text(WAITING)):
-            pass
+        await until_it_blocks(opening)
         for statement in (OPEN_A_MONTH, END_IT):
             await opening.execute(sa.text(statement), {"account": teller.account})
     assert await reading == 20
