@@ -173,6 +173,24 @@ async def test_a_month_pays_back_what_the_last_one_lent(bank: Bank) -> None:
     assert (await teller.reserve(12)).reservation.opening.available == 0
 
 
+async def test_a_deadline_that_passes_while_a_commit_waits_its_turn_has_passed(postgres: SqlBank) -> None:
+    teller = await a_teller(postgres, 10)
+    id = await teller.hold(4)
+    async with postgres.engine.begin() as blocking:
+        await blocking.execute(
+            sa.text("SELECT 1 FROM account WHERE id = :account FOR UPDATE"), {"account": teller.account}
+        )
+        waiting = asyncio.create_task(teller.commit(id, 4))
+        await until_it_blocks(blocking)
+        await blocking.execute(
+            sa.text("UPDATE reservation SET expires_at = clock_timestamp() WHERE account_id = :account"),
+            {"account": teller.account},
+        )
+    with pytest.raises(ReservationExpired):
+        await waiting
+    assert await teller.available() == 10
+
+
 OPEN_A_MONTH = """
     INSERT INTO lot
         (account_id, id, source, granted, held, spent, priority, starts_at, expires_at, created_at)
