@@ -2,12 +2,14 @@
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,20 @@ def test_no_dependency_takes_one_of_our_names() -> None:
         for file in distribution.files or ()
     }
     assert not [each for each in taken if each[0] in OURS]
+
+
+def canonical(distribution: str) -> str:
+    """https://packaging.python.org/en/latest/specifications/name-normalization"""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def test_what_is_imported_is_declared_and_not_only_brought_along_by_others() -> None:
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    declared = {canonical(re.split(r"[^\w.-]", each)[0]) for each in project["dependencies"]}
+    names = {name for file in sources(*PACKAGES) for name in imported(file)}
+    foreign = names - OURS - sys.stdlib_module_names
+    providers = packages_distributions()
+    assert not {name for name in foreign if declared.isdisjoint(map(canonical, providers[name]))}
 
 
 @pytest.mark.parametrize(
