@@ -17,7 +17,7 @@ from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
 
 AGE = 0.9
-"""Seconds. A change is obeyed within one (DESIGN 3.7), also where no notification arrives."""
+"""Seconds. A change is obeyed within one, also where no notification arrives (ADR 0010)."""
 
 
 class SqlKeyring(Keyring):

@@ -1,4 +1,4 @@
-"""The budgets of DESIGN 11, as ratios of what one run of the bench measured."""
+"""What is allowed, as ratios of what one run of the bench measured."""
 
 from collections.abc import Sequence
 

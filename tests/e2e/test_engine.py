@@ -1,4 +1,4 @@
-"""The engine and its sessions, as DESIGN has decided them (ADR 0002)."""
+"""The engine and its sessions are those of ADR 0002."""
 
 import pytest
 from dishka import AsyncContainer
