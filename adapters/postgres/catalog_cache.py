@@ -9,6 +9,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.caching import AgeingCache
 from adapters.postgres.catalog import HEAD, ID, item_from, plan_from
 from adapters.postgres.faults import reaching
 from adapters.postgres.records.catalog import CatalogEntryRecord as Record
@@ -22,7 +23,7 @@ from domain.ids import PlanRef
 
 _Id: TypeAlias = tuple[str, str, int]
 _MAX_AGE = 1.0  # seconds
-_KEPT = 4096  # plan versions
+_FOR_EVER = float("inf")
 _NEVER = float("-inf")
 
 _ON_SALE = sa.select(HEAD.c.kind, HEAD.c.key, HEAD.c.version).where(HEAD.c.retired_at.is_(None))
@@ -53,24 +54,30 @@ class _Newest:
 
 
 class SqlCatalog(Catalog):
-    """Reads each version once.
+    """Reads each version once, and keeps ``plans`` of the plans' versions at most.
 
     What is newest is asked again when the answer is a second old, by one question for all who wait.
     """
 
     def __init__(
-        self, sessions: async_sessionmaker[AsyncSession], *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        plans: int = 4096,
     ) -> None:
         self._sessions = sessions
         self._monotonic = monotonic
         self._refreshing = Lock()
         self._newest = _Newest()
         self._forgotten = 0
-        self._plans: dict[PlanRef, Plan] = {}
+        self._plans = AgeingCache(self._read_plan, monotonic, age=_FOR_EVER, size=plans)
 
     async def plan(self, ref: PlanRef) -> Plan:
-        known = self._plans.get(ref)
-        return known if known is not None else await self._read_plan(ref)
+        plan = self._plans.peek(ref) or await self._plans.get(ref)
+        if plan is None:
+            raise PlanMissing(ref.product, ref.plan, ref.version)
+        return plan
 
     async def newest_plan(self, product: str, plan: str) -> Plan:
         found = (await self._on_sale()).plans.get((product, plan))
@@ -98,18 +105,14 @@ class SqlCatalog(Catalog):
         self._forgotten += 1
         self._newest = _Newest(items=self._newest.items)
 
-    async def _read_plan(self, ref: PlanRef) -> Plan:
+    async def _read_plan(self, ref: PlanRef) -> Plan | None:
         row = (Kind.PLAN, f"{ref.product}/{ref.plan}", ref.version)
         with reaching():
             async with self._sessions() as session:
                 document = await session.scalar(_DOCUMENT.where(ID.in_([row])))
         if document is None:
-            raise PlanMissing(ref.product, ref.plan, ref.version)
-        plan = plan_from(document, product=ref.product, key=ref.plan, version=ref.version)
-        while len(self._plans) >= _KEPT:
-            del self._plans[next(iter(self._plans))]
-        self._plans[ref] = plan
-        return plan
+            return None
+        return plan_from(document, product=ref.product, key=ref.plan, version=ref.version)
 
     async def _on_sale(self) -> _Newest:
         if self._fresh():

@@ -20,9 +20,13 @@ _DOCUMENT = Statement(
 
 
 class SqlTerms:
-    """What plan versions say of spending, kept for ever, for a published version never changes."""
+    """What plan versions say of spending. A published version never changes, so it is read once.
 
-    def __init__(self) -> None:
+    ``most`` are kept at one time: many more than a seller has on sale, whatever was published over the years.
+    """
+
+    def __init__(self, most: int = 4096) -> None:
+        self._most = most
         self._known: dict[PlanRef, Terms] = {}
 
     async def of(self, ref: PlanRef, driver: Driver) -> Terms:
@@ -32,5 +36,7 @@ class SqlTerms:
             [row] = await _DOCUMENT.fetch(driver, key)
             document = decode_json(row["document"])
             known = terms_of(plan_from(document, product=ref.product, key=ref.plan, version=ref.version))
+            if len(self._known) >= self._most:
+                self._known.clear()
             self._known[ref] = known
         return known

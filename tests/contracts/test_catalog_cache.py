@@ -115,13 +115,16 @@ async def test_a_plan_version_is_asked_for_once(reader: Reader) -> None:
     assert len(reader.sent) == 1
 
 
-async def test_only_so_many_plan_versions_are_kept(
-    reader: Reader, other: AsyncEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("adapters.postgres.catalog_cache._KEPT", 1)
+async def test_a_plan_version_that_many_want_at_once_is_asked_for_once(reader: Reader) -> None:
+    assert await asyncio.gather(*(reader.catalog.plan(FREE_1) for _ in range(50))) == [PLAN] * 50
+    assert len(reader.sent) == 1
+
+
+async def test_only_so_many_plan_versions_are_kept(reader: Reader, other: AsyncEngine) -> None:
     await publish(other, replace(DRAFT, plans=(replace(PLAN, seats=2),)))
-    for version in (1, 2, 1):
-        assert (await reader.catalog.plan(PlanRef("api", "free", version))).version == version
+    catalog = SqlCatalog(make_sessions(reader.engine), monotonic=reader.now, plans=1)
+    for version in (1, 2, 2, 1):
+        assert (await catalog.plan(PlanRef("api", "free", version))).version == version
     assert len(reader.sent) == 3
 
 
