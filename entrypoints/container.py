@@ -176,7 +176,9 @@ class Books(Provider):
 
     scope = Scope.APP
 
-    terms = provide(SqlTerms)
+    @provide
+    def terms(self) -> SqlTerms:
+        return SqlTerms()
 
     @provide
     async def ledger(
