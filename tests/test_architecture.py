@@ -46,7 +46,7 @@ def test_no_dependency_takes_one_of_our_names() -> None:
 
 
 def canonical(distribution: str) -> str:
-    """https://packaging.python.org/en/latest/specifications/name-normalization"""
+    """One spelling of its name, as PyPA's specification of name normalization has it."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
