@@ -59,8 +59,13 @@ class SchemaBehind(Unavailable):
 
 @dataclass(eq=False)
 class DatabaseUnavailable(Unavailable):
+    """It was away, or did not answer in time. Whether a commit arrived before that, nobody knows."""
+
     code: ClassVar[str] = "database_unavailable"
     retry_after: int = 1
 
     def __str__(self) -> str:
-        return "the database cannot be reached; nothing was changed, try again"
+        return (
+            "the database is away or slow, and what was asked may have been done or not:"
+            " repeat it, with the same Idempotency-Key where it had one"
+        )
