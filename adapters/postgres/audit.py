@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.driver import driver_of
 from adapters.postgres.faults import reaching
-from application.usage.ports import Auditor, Finding
+from application.usage.ports import Auditor, AuditTooSlow, Finding
 from domain.ids import AccountId, LotId, ReservationId
 
-_FINDINGS = sa.text("""
+_FINDINGS = """
 WITH held AS (
     SELECT r.account_id, (part->>0)::uuid AS lot_id, sum((part->>1)::bigint) AS amount
     FROM reservation r, jsonb_array_elements(r.holds) part
@@ -61,26 +61,31 @@ SELECT account_id, NULL, NULL, 'the hourly sums are not the charges',
 FROM rollups h FULL JOIN charges c USING (account_id)
 WHERE coalesce(c.charged, 0) <> coalesce(h.charged, 0)
 ORDER BY 1, 2, 3
-""")
+"""
+# What bounds other statements, in the server or for the role, is not meant for this one.
+_UNBOUNDED = "SET LOCAL statement_timeout = 0"
 
 
 class SqlAuditor(Auditor):
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def audit(self) -> Sequence[Finding]:
-        snapshot = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    async def audit(self, *, seconds: float) -> Sequence[Finding]:
         with reaching():
-            async with snapshot.connect() as connection:
-                rows = (await connection.execute(_FINDINGS)).all()
+            async with driver_of(self._engine) as driver, driver.transaction(readonly=True):
+                await driver.execute(_UNBOUNDED)
+                try:
+                    rows = await driver.fetch(_FINDINGS, timeout=seconds)
+                except TimeoutError as error:
+                    raise AuditTooSlow(seconds) from error
         return [
             Finding(
-                account=AccountId(row.account_id),
-                lot=None if row.lot_id is None else LotId(row.lot_id),
-                reservation=None if row.reservation_id is None else ReservationId(row.reservation_id),
-                fault=row.name,
-                expected=int(row.expected),
-                found=int(row.found),
+                account=AccountId(row["account_id"]),
+                lot=None if row["lot_id"] is None else LotId(row["lot_id"]),
+                reservation=None if row["reservation_id"] is None else ReservationId(row["reservation_id"]),
+                fault=row["name"],
+                expected=int(row["expected"]),
+                found=int(row["found"]),
             )
             for row in rows
         ]

@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
+from domain.errors import Unavailable
 from domain.ids import AccountId, KeyId, LotId, ReservationId, WorkspaceId
 from domain.usage.balance import Balance
 from domain.usage.desk import Command
@@ -18,8 +19,8 @@ class Ledger(Protocol):
     """The hot path: each command is one atomic step, decided by itself (``Command.decide``).
 
     It is durable before its answer is given; the time it decides by is the database's.
-    Raises what the command raises, AccountMissing, and DatabaseUnavailable (nothing was changed, or the
-    outcome is unknown: the same command may be sent again).
+    Raises what the command raises, AccountMissing, and DatabaseUnavailable (the outcome is unknown: the same
+    command may be sent again).
     """
 
     async def execute(self, command: Command[T]) -> T: ...
@@ -95,6 +96,20 @@ class Finding:
     found: int
 
 
+@dataclass(eq=False)
+class AuditTooSlow(Unavailable):
+    """``seconds`` is how long it was given."""
+
+    code: ClassVar[str] = "audit_too_slow"
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"the audit was not done within {self.seconds:g} s: give it longer with --timeout"
+
+
 class Auditor(Protocol):
-    async def audit(self) -> Sequence[Finding]:
-        """Recounts every account from its reservations, charges and grants, on one snapshot."""
+    async def audit(self, *, seconds: float) -> Sequence[Finding]:
+        """Recounts every account from its reservations, charges and grants, on one snapshot.
+
+        It may take ``seconds``, whatever other statements may take. Raises AuditTooSlow, DatabaseUnavailable.
+        """

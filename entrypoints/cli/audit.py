@@ -23,14 +23,22 @@ def _row(finding: Finding) -> dict[str, object]:
 
 
 @click.command()
+@click.option(
+    "--timeout",
+    "seconds",
+    type=click.IntRange(1, 86_400),
+    default=3600,
+    show_default=True,
+    help="Seconds that it may take.",
+)
 @as_json
 @with_services
-async def audit(services: AsyncContainer, *, as_json: bool) -> None:
+async def audit(services: AsyncContainer, *, seconds: int, as_json: bool) -> None:
     """Recount every account from its reservations, charges and grants.
 
     Names each one that does not add up, and then exits with 1.
     """
-    findings = await (await services.get(Auditor)).audit()
+    findings = await (await services.get(Auditor)).audit(seconds=seconds)
     show([_row(each) for each in findings], as_json=as_json, empty="The books add up.")
     if findings:
         raise SystemExit(1)

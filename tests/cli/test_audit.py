@@ -11,12 +11,13 @@ import httpx
 import pytest
 from dishka import AsyncContainer
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.postgres.engine import make_engine
 from domain.ids import parse_account, parse_reservation
 from domain.usage.lot import Source
 from entrypoints.http.app import create_app
-from tests.cli.operator import asked
+from tests.cli.operator import asked, refused
 from tests.cli.processes import command
 from tests.conftest import TEMPLATE, renamed, run_sql
 from tests.shop import Seller, Shop, Tenant, open_shop, services_on
@@ -95,6 +96,26 @@ def test_books_in_order_add_up_whatever_happened_in_them() -> None:
 
 def test_empty_books_add_up(own_database: str) -> None:
     assert command("audit").stdout == "The books add up.\n"
+
+
+def test_one_that_takes_too_long_says_how_to_give_it_longer(own_database: str) -> None:
+    lock = "LOCK TABLE usage_record IN ACCESS EXCLUSIVE MODE"
+    engine = make_engine(own_database)
+    with asyncio.Runner() as runner:
+        connection = runner.run(_begun(engine, lock))
+        told = refused("audit", "--timeout", "1")
+        runner.run(connection.close())
+        runner.run(engine.dispose())
+    assert told == (
+        "Error: the audit was not done within 1 s: give it longer with --timeout [audit_too_slow]"
+    )
+
+
+async def _begun(engine: AsyncEngine, statement: str) -> AsyncConnection:
+    """In a transaction that goes on."""
+    connection = await engine.connect()
+    await connection.execute(text(statement))
+    return connection
 
 
 ANYTHING = {

@@ -205,7 +205,9 @@ class SqlBank(Bank):
 
     async def check(self) -> None:
         await super().check()
-        assert not [each for each in await self.auditor.audit() if each.account in set(self.accounts)]
+        assert not [
+            each for each in await self.auditor.audit(seconds=60) if each.account in set(self.accounts)
+        ]
 
     async def run(self, statement: str, **values: object) -> None:
         async with self.engine.begin() as connection:

@@ -1,14 +1,21 @@
 """The audit names what does not add up, and nothing else."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from application.usage.ports import Finding
+from adapters.postgres.audit import SqlAuditor
+from adapters.postgres.engine import make_engine
+from application.usage.ports import AuditTooSlow, Finding
 from domain.ids import LotId, ReservationId
 from tests.contracts.banks import SqlBank, a_plan, sql_bank
 from tests.contracts.tellers import Teller, a_teller
+from tests.servers import eventually
 
 HELD = "held is not what open reservations hold"
 SPENT = "spent is not what was charged and repaid"
@@ -33,7 +40,7 @@ class Books:
         await self.bank.run(statement, account=self.teller.account)
 
     async def findings(self) -> set[tuple[object, ...]]:
-        found = await self.bank.auditor.audit()
+        found = await self.bank.auditor.audit(seconds=60)
         assert {each.account for each in found} <= {self.teller.account}
         return {(name_of(self, each), each.fault, each.expected, each.found) for each in found}
 
@@ -129,3 +136,38 @@ async def test_what_does_not_add_up_is_named_and_nothing_else(
 ) -> None:
     await books.spoil(damage)
     assert await books.findings() == findings
+
+
+@asynccontextmanager
+async def held_up(books: Books) -> AsyncIterator[AsyncConnection]:
+    """Nobody can read the lots meanwhile."""
+    async with books.bank.engine.begin() as connection:
+        await connection.execute(sa.text("LOCK TABLE lot IN ACCESS EXCLUSIVE MODE"))
+        yield connection
+
+
+async def test_an_audit_that_takes_too_long_is_not_a_database_that_is_away(books: Books) -> None:
+    async with held_up(books):
+        with pytest.raises(AuditTooSlow) as late:
+            await books.bank.auditor.audit(seconds=0.2)
+    assert str(late.value) == "the audit was not done within 0.2 s: give it longer with --timeout"
+    assert await books.findings() == set()
+
+
+_WAITING = sa.text("""SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))
+    AND waitstart < clock_timestamp() - interval '1.2 s'""")
+
+
+async def test_it_may_take_longer_than_other_statements(books: Books, database: str) -> None:
+    name = sa.make_url(database).database
+    await books.bank.run(f'ALTER DATABASE "{name}" SET statement_timeout = 1000')
+    engine = make_engine(database, command_timeout=1)
+    async with held_up(books) as connection:
+
+        async def waits() -> bool:
+            return bool(await connection.scalar(_WAITING))
+
+        audit = asyncio.create_task(SqlAuditor(engine).audit(seconds=60))
+        await eventually(waits)
+    assert await audit == []
+    await engine.dispose()

@@ -114,7 +114,7 @@ async def test_whatever_reads_says_that_the_database_is_away(line: Line) -> None
         reader.reservation(teller.account, id),
         reader.sums(teller.account, now, now, frozenset({By.DAY})),
         reader.records(teller.account, now, now, after=None, limit=1),
-        line.bank.auditor.audit(),
+        line.bank.auditor.audit(seconds=60),
     ):
         with pytest.raises(DatabaseUnavailable):
             await attempt
@@ -143,5 +143,5 @@ async def test_nothing_listens_there() -> None:
     with pytest.raises(DatabaseUnavailable):
         await SqlUsageReader(engine, SqlTerms(), bank.new_id).balance(teller.account)
     with pytest.raises(DatabaseUnavailable):
-        await SqlAuditor(engine).audit()
+        await SqlAuditor(engine).audit(seconds=60)
     await engine.dispose()

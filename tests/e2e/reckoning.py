@@ -94,4 +94,4 @@ async def balance_of(tenant: Tenant, seller: Seller) -> dict[str, Any]:
 
 
 async def audit_is_clean(services: AsyncContainer) -> None:
-    assert await (await services.get(Auditor)).audit() == []
+    assert await (await services.get(Auditor)).audit(seconds=60) == []
