@@ -9,12 +9,14 @@ from typing import TypeVar
 
 from application.features.ports import Runs
 from application.usage.ports import Ledger
+from application.usage.reserve import Recall
 from domain.errors import DatabaseUnavailable
 from domain.features.errors import RunInProgress, RunInterrupted
 from domain.features.run import Outcome, Produced
 from domain.ids import AccountId
 from domain.usage.desk import Desk
 from domain.usage.errors import ReservationExpired, ReservationSettled
+from domain.usage.limits import RateLimited
 from domain.usage.reservation import Reservation, Settlement
 from domain.usage.reserve import Reserve, Reserved
 from domain.usage.settle import Commit, Release, Start
@@ -55,12 +57,14 @@ class RunBooks:
     runs: Runs
     pauses: tuple[float, ...] = (0.05, 0.25, 1.0)
 
-    async def begin(self, reserve: Reserve) -> Reservation:
+    async def begin(self, reserve: Reserve, *, refusal: RateLimited | None = None) -> Reservation:
         """An earlier request's with the same key, if its id is not the one that ``reserve`` names.
 
         What the ledger calls a replay may be this very request, sent twice over a bad connection.
+        Raises ``refusal``, if there is one, where there was no earlier request.
         """
-        reserved = await self.ledger.execute(Begin(reserve))
+        command = Begin(reserve) if refusal is None else Recall(reserve, refusal)
+        reserved = await self.ledger.execute(command)
         return reserved.reservation
 
     async def keep(self, reservation: Reservation, outcome: Outcome) -> None:

@@ -21,7 +21,7 @@ from domain.features.errors import InvalidInput
 from domain.features.run import Call, Failed, Outcome
 from domain.features.tokens import most_tokens, units_of
 from domain.ids import AccountId, ReservationId
-from domain.usage.limits import Standing
+from domain.usage.limits import RateLimited, Standing
 from domain.usage.reservation import Reservation
 from domain.usage.reserve import Fit, Reserve
 
@@ -53,6 +53,7 @@ class _Job:
     document: Mapping[str, object]
     prompt: str
     standings: tuple[Standing, ...]
+    refusal: RateLimited | None
     idempotency_key: str | None
 
 
@@ -62,7 +63,8 @@ class RunFeature:
 
     Raises FeatureMissing, InvalidInput, ModelNotConfigured, PromptUnrenderable, RateLimited; what ``Reserve``
     raises (an estimate that is not affordable is clamped); RunInProgress and RunInterrupted for a repeated
-    idempotency key; a ``RunFailure``, for which nothing is charged; ServerStopping, DatabaseUnavailable.
+    idempotency key, which no limit refuses; a ``RunFailure``, for which nothing is charged; ServerStopping,
+    DatabaseUnavailable.
     """
 
     catalog: Catalog
@@ -90,14 +92,20 @@ class RunFeature:
         model = self.models.find(feature.model)
         prompt = self.prompts.render(feature, document)
         plan = await self.catalog.plan(actor.plan)
-        standings = await self.limiter.hit(actor.workspace, actor.plan.product, limits_of(plan))
-        job = _Job(actor, feature, model, document, prompt, standings, idempotency_key)
+        refusal = None
+        try:
+            standings = await self.limiter.hit(actor.workspace, actor.plan.product, limits_of(plan))
+        except RateLimited as limited:
+            if idempotency_key is None:
+                raise
+            standings, refusal = limited.standings, limited
+        job = _Job(actor, feature, model, document, prompt, standings, refusal, idempotency_key)
         return await self.in_flight.finish(self._run(job))
 
     async def _run(self, job: _Job) -> RunResult:
         """From the hold to its settlement: what must not be left half done."""
         reserve = self._reserve(job)
-        reservation = await self.books.begin(reserve)
+        reservation = await self.books.begin(reserve, refusal=job.refusal)
         replayed = reservation.id != reserve.id
         if replayed:
             outcome = await self.books.earlier(reservation)

@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from application.actor import Customer, Service
 from application.catalog.ports import Catalog
@@ -11,7 +11,8 @@ from application.usage.ports import Ledger, RateLimiter
 from domain.credits import Quantity
 from domain.ids import AccountId, KeyId, PlanRef, ReservationId, WorkspaceId
 from domain.keys.errors import ApiKeyUnknown, CustomerKeyNeeded
-from domain.usage.limits import Standing
+from domain.usage.desk import Desk
+from domain.usage.limits import RateLimited, Standing
 from domain.usage.reservation import USUAL
 from domain.usage.reserve import Fit, Reserve, Reserved
 
@@ -44,8 +45,38 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """The answer that ``reserve`` got before. Holds nothing; raises ``refusal`` where there is none.
+
+    Asks the ledger, in whose order it comes behind a first request that is still on its way.
+    """
+
+    reserve: Reserve
+    refusal: RateLimited
+
+    reservation: None = None
+    reference: None = None
+
+    @property
+    def account(self) -> AccountId:
+        return self.reserve.account
+
+    @property
+    def request(self) -> str:
+        return self.reserve.request
+
+    def decide(self, desk: Desk, now: datetime) -> Reserved:
+        if self.request not in desk.requests:
+            raise self.refusal
+        return self.reserve.decide(desk, now)
+
+
+@dataclass(frozen=True, slots=True)
 class ReserveCredits:
-    """The way of every call to the money: the plan's limits first, then the ledger."""
+    """The way of every call to the money: the plan's limits first, then the ledger.
+
+    The limits are for new requests: a repeat gets its first answer though they are used up.
+    """
 
     catalog: Catalog
     limiter: RateLimiter
@@ -55,8 +86,7 @@ class ReserveCredits:
     async def __call__(self, payer: Payer, order: Order) -> tuple[Reserved, tuple[Standing, ...]]:
         """Raises RateLimited, and what ``Reserve`` and the ledger raise."""
         plan = await self.catalog.plan(payer.plan)
-        standings = await self.limiter.hit(payer.workspace, payer.plan.product, limits_of(plan))
-        command = Reserve(
+        reserve = Reserve(
             account=payer.account,
             id=ReservationId(self.new_id()),
             request=order.request,
@@ -68,7 +98,11 @@ class ReserveCredits:
             fit=order.fit,
             expires_in=order.expires_in,
         )
-        return await self.ledger.execute(command), standings
+        try:
+            standings = await self.limiter.hit(payer.workspace, payer.plan.product, limits_of(plan))
+        except RateLimited as refusal:
+            return await self.ledger.execute(Recall(reserve, refusal)), refusal.standings
+        return await self.ledger.execute(reserve), standings
 
 
 @dataclass(frozen=True, slots=True)

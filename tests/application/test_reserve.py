@@ -13,10 +13,10 @@ from domain.catalog.plan import Plan
 from domain.ids import AccountId, KeyId, PlanRef
 from domain.keys.errors import ApiKeyRevoked, ApiKeyUnknown
 from domain.keys.key import KeyKind
-from domain.usage.errors import AccountMissing, FeatureNotInPlan, InsufficientCredits
+from domain.usage.errors import AccountMissing, FeatureNotInPlan, InsufficientCredits, RequestKeyReused
 from domain.usage.limits import Limit, RateLimited
 from domain.usage.reservation import USUAL
-from domain.usage.reserve import Fit
+from domain.usage.reserve import Fit, Reserved
 from tests.contracts.banks import MemoryBank, a_plan
 from tests.contracts.tellers import a_teller, tokens
 from tests.fakes.catalog import FakeCatalog
@@ -102,6 +102,30 @@ async def test_the_plans_limits_come_before_the_credits() -> None:
         await stage.reserve(payer, order(1, request="order 3"))
     assert (refusal.value.limit, refusal.value.code) == ("minute", "rate_limited")
     assert len((await stage.bank.books(payer.account)).reservations) == 1
+
+
+async def used_up() -> tuple[Stage, Payer, Reserved]:
+    """A limit of one call a minute, and who has made it, as ``order 1``."""
+    stage = Stage(per_minute=1)
+    payer = await stage.payer(10)
+    first, _ = await stage.reserve(payer, order(4))
+    return stage, payer, first
+
+
+async def test_a_repeat_gets_the_first_answer_though_the_limit_is_used_up() -> None:
+    stage, payer, first = await used_up()
+    again, (standing,) = await stage.reserve(payer, order(4))
+    assert (again.replayed, again.reservation) == (True, first.reservation)
+    assert standing.remaining == 0
+    with pytest.raises(RateLimited):
+        await stage.reserve(payer, order(4, request="order 2"))
+    assert len((await stage.bank.books(payer.account)).reservations) == 1
+
+
+async def test_beyond_the_limit_another_request_with_a_used_key_is_told_so() -> None:
+    stage, payer, _ = await used_up()
+    with pytest.raises(RequestKeyReused):
+        await stage.reserve(payer, replace(order(4), fingerprint="other"))
 
 
 async def test_a_feature_that_the_plan_lacks_is_refused() -> None:

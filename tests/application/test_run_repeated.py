@@ -9,6 +9,7 @@ from domain.credits import MICRO
 from domain.errors import DatabaseUnavailable
 from domain.features.errors import ModelFailed, RunInProgress, RunInterrupted
 from domain.usage.errors import RequestKeyReused
+from domain.usage.limits import RateLimited
 from domain.usage.reservation import State
 from tests.fakes.runs import Stage, opened
 
@@ -85,6 +86,30 @@ async def test_fifty_at_once_are_one_run() -> None:
     assert sum(not each.replayed for each in answered) == 1
     assert len(stage.model.calls) == 1
     assert stage.books == ONCE
+
+
+async def test_a_repeat_gets_the_first_answer_though_the_limit_is_used_up() -> None:
+    stage = await opened(per_minute=1)
+    first = await stage.run(key="k1")
+    again = await stage.run(key="k1")
+    assert (again.replayed, again.output) == (True, first.output)
+    assert [each.remaining for each in again.standings] == [0]
+    for key in ("k2", None):
+        with pytest.raises(RateLimited):
+            await stage.run(key=key)
+    assert len(stage.model.calls) == 1
+    assert stage.books == ONCE
+
+
+async def test_a_repeat_beyond_the_limit_is_told_that_the_first_goes_on() -> None:
+    stage = await opened(per_minute=1)
+    stage.model.gate.clear()
+    first = stage.in_background(key="k1")
+    await stage.model.asked.wait()
+    with pytest.raises(RunInProgress):
+        await stage.run(key="k1")
+    stage.model.gate.set()
+    assert (await first).charged == 2 * MICRO
 
 
 async def test_a_request_that_the_ledger_sends_twice_is_not_its_own_repeat() -> None:

@@ -163,6 +163,18 @@ async def test_beyond_its_limit_a_workspace_is_told_when_to_come_back(seller: Se
     assert balance["held"] == "6"
 
 
+async def test_beyond_its_limit_a_repeat_still_gets_the_first_answer(seller: Seller, shop: Shop) -> None:
+    individual = await shop.tenant("personal/free")
+    first = await seller.reserve(individual, request="a")
+    for _ in range(3):
+        await seller.reserve(individual)
+    repeat = await seller.reserve(individual, request="a")
+    assert (repeat.status_code, repeat.json()) == (201, first.json())
+    assert repeat.headers["idempotency-replayed"] == "true"
+    assert repeat.headers["ratelimit"].startswith('"minute";r=0;')
+    assert (await seller.reserve(individual, request="b")).status_code == 429
+
+
 async def test_the_keys_of_a_workspace_share_its_limit_and_no_other_has_a_part_in_it(
     seller: Seller, shop: Shop
 ) -> None:

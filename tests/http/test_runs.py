@@ -74,6 +74,19 @@ async def test_a_repeat_is_replayed(customer: Caller) -> None:
     assert await available(customer) == first.json()["available"]
 
 
+async def test_beyond_the_limit_a_repeat_is_replayed_all_the_same(
+    http: httpx.AsyncClient, shop: Shop
+) -> None:
+    customer = Caller(http, (await shop.tenant("personal/free")).live)
+    first = await customer.post(ECHO, HELLO, headers=KEY)
+    for _ in range(3):
+        limited = await customer.post(ECHO, HELLO)
+    again = await customer.post(ECHO, HELLO, headers=KEY)
+    assert limited.status_code == 429
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+
+
 async def test_a_repeat_with_another_input_is_refused(customer: Caller) -> None:
     await customer.post(ECHO, HELLO, headers=KEY)
     answer = await customer.post(ECHO, {"input": {"text": "bye"}}, headers=KEY)
