@@ -27,6 +27,10 @@ from domain.usage.reserve import Fit, Reserve
 
 MARGIN = timedelta(seconds=30)
 """From a feature's timeout to its hold's deadline: to check the answer and to write it down."""
+# A reservation's request is its idempotency key as it came. No key holds a double quote (RFC 9651, section
+# 3.3.3, and none with an escape is taken), so nothing that a client can say is the request of a run.
+_RUN = 'run"'
+_ANONYMOUS = 'run""'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +156,9 @@ class RunFeature:
         actor, feature = job.actor, job.feature
         id = ReservationId(self.new_id())
         if job.idempotency_key is None:
-            request, fingerprint = f"run:{id}", ""
+            request, fingerprint = f"{_ANONYMOUS}{id}", ""
         else:
-            request, fingerprint = f"run:{job.idempotency_key}", _fingerprint(job)
+            request, fingerprint = f"{_RUN}{job.idempotency_key}", _fingerprint(job)
         return Reserve(
             account=actor.account,
             id=id,

@@ -65,34 +65,6 @@ async def test_every_sample_feature_runs(customer: Caller, feature: str, given: 
     assert set(offer["output_schema"]["required"]) <= set(answer.json()["output"])
 
 
-async def test_a_repeat_is_replayed(customer: Caller) -> None:
-    first = await customer.post(ECHO, HELLO, headers=KEY)
-    again = await customer.post(ECHO, HELLO, headers=KEY)
-    assert again.json() == first.json()
-    assert "idempotency-replayed" not in first.headers
-    assert again.headers["idempotency-replayed"] == "true"
-    assert await available(customer) == first.json()["available"]
-
-
-async def test_beyond_the_limit_a_repeat_is_replayed_all_the_same(
-    http: httpx.AsyncClient, shop: Shop
-) -> None:
-    customer = Caller(http, (await shop.tenant("personal/free")).live)
-    first = await customer.post(ECHO, HELLO, headers=KEY)
-    for _ in range(3):
-        limited = await customer.post(ECHO, HELLO)
-    again = await customer.post(ECHO, HELLO, headers=KEY)
-    assert limited.status_code == 429
-    assert (again.status_code, again.json()) == (200, first.json())
-    assert again.headers["idempotency-replayed"] == "true"
-
-
-async def test_a_repeat_with_another_input_is_refused(customer: Caller) -> None:
-    await customer.post(ECHO, HELLO, headers=KEY)
-    answer = await customer.post(ECHO, {"input": {"text": "bye"}}, headers=KEY)
-    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
-
-
 async def test_a_test_key_pays_nothing(http: httpx.AsyncClient, tenant: Tenant, customer: Caller) -> None:
     answer = await Caller(http, tenant.test).post(ECHO, HELLO)
     assert answer.json()["usage"]["credits"] == "0"
