@@ -27,7 +27,7 @@ from adapters.memory.limits import MemoryRateLimiter
 from adapters.metrics import PoolUse, PrometheusMeter
 from adapters.models.echo import EchoModel
 from adapters.models.http import ModelHttp
-from adapters.models.openai import Endpoint, OpenAIModel
+from adapters.models.openai import Endpoint, OpenAIModel, SchemaBy
 from adapters.models.prompts import JinjaPrompts
 from adapters.models.routed import RoutedModels
 from adapters.postgres.audit import SqlAuditor
@@ -72,7 +72,7 @@ from application.workspaces.workspaces import (
     ListWorkspaces,
     UnfreezeWorkspace,
 )
-from entrypoints.settings import Profile, Settings
+from entrypoints.settings import ModelEndpoint, Profile, Settings
 
 
 class UseCases(Provider):
@@ -270,12 +270,21 @@ class LanguageModels(Provider):
     @provide
     def models(self, settings: Settings, http: ModelHttp, clock: Clock) -> Models:
         configured = {
-            alias: OpenAIModel(http, Endpoint(base_url=each.url, model=each.name, api_key=each.key), clock)
-            for alias, each in settings.models.items()
+            alias: OpenAIModel(http, _endpoint(each), clock) for alias, each in settings.models.items()
         }
         return RoutedModels(
             configured, otherwise=EchoModel() if settings.profile is Profile.EMBEDDED else None
         )
+
+
+def _endpoint(given: ModelEndpoint) -> Endpoint:
+    return Endpoint(
+        base_url=given.url,
+        model=given.name,
+        api_key=given.key,
+        schema_by=SchemaBy(given.response_format),
+        limit=given.max_tokens_parameter,
+    )
 
 
 def check_catalog() -> CheckCatalog:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from application.catalog.ports import Catalog
 from application.health import CheckHealth, Finding
+from domain.catalog.feature import settable
 from domain.errors import DomainError
 from entrypoints import container, settings
 from entrypoints.settings import BadSettings, ModelEndpoint, Profile, Settings
@@ -131,12 +132,12 @@ async def _unmapped(here: Settings, catalog: Catalog) -> AsyncIterator[Check]:
         features = await catalog.features()
     except (DomainError, OSError):
         return  # the database is away, and said to be so
-    for alias in sorted({each.model for each in features} - set(here.models)):
+    for alias in sorted({each.model for each in features if settable(each.model) not in here.models}):
         keys = ", ".join(each.key for each in features if each.model == alias)
         yield Check(
             name=f"model {alias}",
             ok=False,
             needed=False,
             detail=f"not set, so these cannot be run: {keys}",
-            mend=f"set CUEBX_MODEL_{alias.upper()}_URL, _NAME and _KEY",
+            mend=f"set CUEBX_MODEL_{settable(alias).upper()}_URL, _NAME and _KEY",
         )

@@ -16,12 +16,13 @@ from domain.errors import Invalid
 PREFIX = "CUEBX_"
 # Not ours to judge: where `cuebx dev` keeps its data, and what the tests read.
 _ELSEWHERE = re.compile(r"DATA|TEST_.*")
-_MODEL = re.compile(r"MODEL_([A-Z0-9_]+)_(URL|KEY|NAME)")
 _PASSWORD = re.compile(r"(://[^:@/]*:).*(?=@)|(password=)[^&]*")
 _EXAMPLES = {
     "database_url": "postgresql://user:password@host:5432/database",
     "redis_url": "redis://host:6379/0",
     "url": "https://host/v1",
+    "response_format": "json_object, json_schema or none",
+    "max_tokens_parameter": "max_tokens or max_completion_tokens",
 }
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -47,18 +48,28 @@ class BadSettings(Invalid):
 
 
 class ModelEndpoint(Struct, frozen=True, kw_only=True):
-    """Where an alias of the catalog leads: an OpenAI-compatible API, a model there, and its key, if any."""
+    """Where an alias of the catalog leads: an OpenAI-compatible API, a model there, and its key, if any.
+
+    ``response_format`` is how it is told the output schema; ``max_tokens_parameter`` is what bounds its
+    output, by itself that which OpenAI or other servers know.
+    """
 
     url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+")]
     name: Annotated[str, Meta(min_length=1)]
     key: str | None = None
+    response_format: Literal["json_object", "json_schema", "none"] = "json_object"
+    max_tokens_parameter: Literal["max_tokens", "max_completion_tokens"] | None = None
 
     def __repr__(self) -> str:
         return f"ModelEndpoint({_hidden(self.url)}, {self.name})"
 
 
+_PARTS = {each.name: each for each in msgspec.structs.fields(ModelEndpoint)}
+_MODEL = re.compile(rf"MODEL_([A-Z0-9_]+)_({'|'.join(_PARTS).upper()})")
+
+
 class Settings(Struct, frozen=True, kw_only=True):
-    """``models`` are by alias, in lower case."""
+    """``models`` are by alias as ``settable`` has it: in small letters, without dots and dashes."""
 
     database_url: Annotated[str, Meta(pattern=r"^postgres(ql)?(\+asyncpg)?://")]
     profile: Profile = Profile.STANDARD
@@ -124,14 +135,16 @@ def _read(given: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
 
 def _read_models(given: Mapping[str, Mapping[str, str]], models: dict[str, ModelEndpoint]) -> Iterator[str]:
     for alias, parts in given.items():
-        absent = [name for name in ("url", "name") if name not in parts]
+        values: dict[str, Any] = {}
+        for name, text in parts.items():
+            try:
+                values[name] = msgspec.convert(text, _PARTS[name].type)
+            except msgspec.ValidationError as error:
+                yield f"{PREFIX}MODEL_{alias}_{name.upper()}: {_expected(name, error)}"
+        absent = [name for name, each in _PARTS.items() if each.required and name not in parts]
         yield from (f"{PREFIX}MODEL_{alias}_{name.upper()} is missing" for name in absent)
-        if absent:
-            continue
-        try:
-            models[alias.lower()] = msgspec.convert(parts, ModelEndpoint)
-        except msgspec.ValidationError as error:
-            yield f"{PREFIX}MODEL_{alias}_URL: {_expected('url', error)}"
+        if values.keys() == parts.keys() and not absent:
+            models[alias.lower()] = ModelEndpoint(**values)
 
 
 def _expected(name: str, error: msgspec.ValidationError) -> str:

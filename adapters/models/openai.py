@@ -33,8 +33,8 @@ class SchemaBy(StrEnum):
     """JSON by ``response_format``, which most servers know, and the schema in a system message."""
     JSON_SCHEMA = "json_schema"
     """All by ``response_format``: where a server knows it, it binds the model, and costs fewer tokens."""
-    PROMPT = "prompt"
-    """In a system message alone: every server."""
+    PROMPT = "none"
+    """In a system message alone, without ``response_format``: every server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -7,7 +7,7 @@ from application.catalog.plans import read_plan, read_product
 from application.catalog.ports import CatalogFiles, SchemaRules, TemplateRules
 from application.catalog.section import Report, Section
 from application.catalog.source import CatalogFaulty
-from domain.catalog.feature import Feature
+from domain.catalog.feature import Feature, settable
 from domain.catalog.plan import Plan
 from domain.catalog.product import Product
 from domain.catalog.publication import Draft
@@ -32,6 +32,7 @@ class CheckCatalog:
     def _read(self, root: Section) -> Draft:
         read_feature = ReadFeature(self.schemas, self.templates)
         features = [read_feature(section) for section in root.entries("features", "feature")]
+        _check_aliases(features, root.report)
         known = _defined(root.table.get("features")) | {feature.key: feature for feature in features}
         products: list[Product] = []
         plans: list[Plan] = []
@@ -40,6 +41,16 @@ class CheckCatalog:
             products.append(read_product(section))
         root.close()
         return Draft(products=tuple(products), plans=tuple(plans), features=tuple(features))
+
+
+def _check_aliases(features: Iterable[Feature], report: Report) -> None:
+    """Two aliases that settings would call the same are one model there."""
+    first: dict[str, str] = {}
+    for feature in features:
+        other = first.setdefault(settable(feature.model), feature.model)
+        if other != feature.model:
+            message = f'settings cannot tell the alias "{feature.model}" from "{other}"'
+            report.add(("features", feature.key, "model"), message)
 
 
 def _defined(features: object) -> dict[str, Feature | None]:

@@ -4,6 +4,13 @@ from enum import StrEnum
 
 from domain.credits import Price
 
+_SETTABLE = str.maketrans(".-", "__")
+
+
+def settable(alias: str) -> str:
+    """What settings call a model's alias: the name of a variable has neither dots nor dashes."""
+    return alias.translate(_SETTABLE)
+
 
 class OnTimeout(StrEnum):
     """What becomes of the hold of a started call that is never settled."""

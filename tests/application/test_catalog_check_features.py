@@ -1,5 +1,6 @@
 """The checks of features: their prices, schemas and prompts."""
 
+from copy import deepcopy
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from application.catalog.source import CatalogFaulty, Document, Path
 from domain.catalog.bounds import SCHEMA_DEPTH
 from tests.fakes.catalog_documents import (
     CATALOG,
+    FEATURE,
     FEATURE_AT,
     FILE,
     GivenFile,
@@ -135,3 +137,13 @@ def test_schemas_without_properties_have_none() -> None:
     ]
     del catalog["features"]["echo"]["input"]
     assert faults(catalog) == ["features.echo: input is missing"]
+
+
+def test_aliases_that_settings_would_take_for_one_are_told() -> None:
+    catalog = changed((*FEATURE_AT, "model"), "gpt-4.1")
+    catalog["features"]["same"] = deepcopy(catalog["features"]["echo"])
+    assert faults(catalog) == []
+    catalog["features"]["other"] = {**FEATURE, "model": "gpt_4-1"}
+    assert faults(catalog) == [
+        'features.other.model: settings cannot tell the alias "gpt_4-1" from "gpt-4.1"'
+    ]

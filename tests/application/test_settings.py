@@ -50,6 +50,26 @@ def test_what_is_given_is_taken() -> None:
     assert here.models["default"].key == SECRET
 
 
+def test_what_servers_differ_in_is_said_for_each_alias() -> None:
+    given = COMPLETE | {
+        "CUEBX_MODEL_GPT_4_1_URL": "http://gpu:8080/v1",
+        "CUEBX_MODEL_GPT_4_1_NAME": "gpt-4.1",
+        "CUEBX_MODEL_GPT_4_1_RESPONSE_FORMAT": "json_schema",
+        "CUEBX_MODEL_GPT_4_1_MAX_TOKENS_PARAMETER": "max_completion_tokens",
+    }
+    models = load(given).models
+    assert models["gpt_4_1"] == ModelEndpoint(
+        url="http://gpu:8080/v1",
+        name="gpt-4.1",
+        response_format="json_schema",
+        max_tokens_parameter="max_completion_tokens",
+    )
+    assert (models["default"].response_format, models["default"].max_tokens_parameter) == (
+        "json_object",
+        None,
+    )
+
+
 def test_every_fault_is_named_at_once() -> None:
     found = faults(
         {
@@ -60,6 +80,8 @@ def test_every_fault_is_named_at_once() -> None:
             "CUEBX_MODEL_FAST_KEY": SECRET,
             "CUEBX_MODEL_SLOW_URL": SECRET,
             "CUEBX_MODEL_SLOW_NAME": "slow-1",
+            "CUEBX_MODEL_SLOW_RESPONSE_FORMAT": SECRET,
+            "CUEBX_MODEL_SLOW_MAX_TOKENS_PARAMETER": "tokens",
         }
     )
     for each in (
@@ -69,12 +91,14 @@ def test_every_fault_is_named_at_once() -> None:
         "CUEBX_MODEL_FAST_NAME is missing",
         "CUEBX_MODEL_FAST_URL is missing",
         "CUEBX_MODEL_SLOW_URL: expected something like https://",
+        "CUEBX_MODEL_SLOW_RESPONSE_FORMAT: expected something like json_object, json_schema or none",
+        "CUEBX_MODEL_SLOW_MAX_TOKENS_PARAMETER: expected something like max_tokens or ",
         "CUEBX_POOL_SIZE: ",
         "CUEBX_PORT: ",
         "CUEBX_REDIS_URL is missing",
     ):
         assert sum(fault.startswith(each) for fault in found) == 1, each
-    assert len(found) == 9
+    assert len(found) == 11
     assert SECRET not in " ".join(found)
 
 
@@ -130,5 +154,5 @@ def test_the_example_names_every_setting_and_nothing_else() -> None:
     lines = Path(".env.example").read_text().splitlines()
     named = {line.lstrip("# ").split("=")[0] for line in lines if "=" in line and "CUEBX_" in line}
     fields = {f"CUEBX_{name.upper()}" for name in Settings.__struct_fields__ if name != "models"}
-    models = {f"CUEBX_MODEL_DEFAULT_{part}" for part in ("URL", "NAME", "KEY")}
+    models = {f"CUEBX_MODEL_DEFAULT_{part.upper()}" for part in ModelEndpoint.__struct_fields__}
     assert named == fields | models | {"CUEBX_DATA"}

@@ -113,6 +113,20 @@ def test_features_whose_model_is_not_set_are_named(
     assert "summarize" in str(found["model default"]["detail"])
 
 
+def test_an_alias_with_dots_and_dashes_is_told_by_the_variables_that_set_it(
+    own_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert own_database
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text(SAMPLE.read_text().replace('model = "default"', 'model = "gpt-4.1"'))
+    assert command("catalog", "publish", str(catalog)).exit_code == 0
+    monkeypatch.setenv("CUEBX_PROFILE", "standard")
+    assert "CUEBX_MODEL_GPT_4_1_URL" in str(examined()[1]["model gpt-4.1"]["mend"])
+    monkeypatch.setenv("CUEBX_MODEL_GPT_4_1_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("CUEBX_MODEL_GPT_4_1_NAME", "gpt-4.1")
+    assert "model gpt-4.1" not in examined()[1]
+
+
 def test_little_room_is_a_warning(own_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert own_database
     usage = namedtuple("usage", "total used free")  # noqa: PYI024 - as shutil has it

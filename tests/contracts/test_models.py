@@ -85,6 +85,13 @@ async def test_an_alias_finds_its_model_and_any_other_the_rest(echo: Model, open
     assert models.find("slow") is echo
 
 
+@pytest.mark.parametrize("alias", ["gpt-4.1", "gpt_4_1", "gpt.4-1"])
+async def test_dots_and_dashes_of_an_alias_are_underscores_in_settings(
+    echo: Model, openai: Model, alias: str
+) -> None:
+    assert RoutedModels({"gpt_4_1": openai}, otherwise=echo).find(alias) is openai
+
+
 async def test_an_alias_without_a_model_is_not_configured(openai: Model) -> None:
     with pytest.raises(ModelNotConfigured) as refusal:
         RoutedModels({"fast": openai}).find("slow")

@@ -155,7 +155,13 @@ class Served:
 @pytest.fixture
 async def served(sold_database: str, tenant: Tenant) -> AsyncIterator[Served]:
     async with Upstream(usual=says('{"text": "hi"}')) as upstream:
-        endpoint = ModelEndpoint(url=upstream.url, name="local", key="sk-secret")
+        endpoint = ModelEndpoint(
+            url=upstream.url,
+            name="local",
+            key="sk-secret",
+            response_format="json_schema",
+            max_tokens_parameter="max_completion_tokens",
+        )
         settings = Settings(
             database_url=sold_database, profile=Profile.EMBEDDED, models={"default": endpoint}
         )
@@ -173,6 +179,8 @@ async def test_a_configured_model_is_asked_and_its_figures_are_charged(served: S
     (received,) = served.upstream.received
     assert received.headers["authorization"] == "Bearer sk-secret"
     assert received.prompt.endswith("hello")
+    assert received.body["response_format"]["type"] == "json_schema"
+    assert "max_completion_tokens" in received.body
 
 
 async def test_an_answer_with_every_character_is_replayed_as_it_was(served: Served) -> None:
