@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from secrets import token_bytes
 
 from dishka import (
@@ -15,7 +16,6 @@ from dishka import (
     provide_all,
 )
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from uuid_utils.compat import uuid7
 
@@ -26,8 +26,6 @@ from adapters.clock import SystemClock
 from adapters.memory.limits import MemoryRateLimiter
 from adapters.metrics import PoolUse, PrometheusMeter
 from adapters.models.echo import EchoModel
-from adapters.models.http import ModelHttp
-from adapters.models.openai import Endpoint, OpenAIModel, SchemaBy
 from adapters.models.prompts import JinjaPrompts
 from adapters.models.routed import RoutedModels
 from adapters.postgres.audit import SqlAuditor
@@ -41,10 +39,6 @@ from adapters.postgres.readers.usage import SqlUsageReader
 from adapters.postgres.runs import SqlRuns
 from adapters.postgres.terms import SqlTerms
 from adapters.postgres.unit_of_work import SqlUnitOfWork
-from adapters.redis.client import make_client
-from adapters.redis.fallback import FallbackLimiter
-from adapters.redis.health import RedisHealth
-from adapters.redis.limits import RedisRateLimiter
 from adapters.security.schemas import JsonSchemas
 from application.catalog.check import CheckCatalog
 from application.catalog.ports import Catalog, CatalogTx
@@ -72,7 +66,15 @@ from application.workspaces.workspaces import (
     ListWorkspaces,
     UnfreezeWorkspace,
 )
-from entrypoints.settings import ModelEndpoint, Profile, Settings
+from entrypoints.settings import Profile, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Who counts calls, and what that needs."""
+
+    limiter: RateLimiter
+    needs: tuple[Dependency, ...] = ()
 
 
 class UseCases(Provider):
@@ -104,9 +106,8 @@ class UseCases(Provider):
         await runs.drain(settings.shutdown_seconds)
 
     @provide
-    def health(self, database: SqlHealth, redis: Redis | None) -> CheckHealth:
-        dependencies: tuple[Dependency, ...] = (database,)
-        return CheckHealth(dependencies if redis is None else (*dependencies, RedisHealth(redis)))
+    def health(self, database: SqlHealth, limits: Limits) -> CheckHealth:
+        return CheckHealth((database, *limits.needs))
 
 
 class Platform(Provider):
@@ -114,10 +115,7 @@ class Platform(Provider):
 
     settings = from_context(Settings)
     sql_health = provide(SqlHealth)
-
-    @provide
-    def clock(self) -> Clock:
-        return SystemClock()
+    clock = provide(SystemClock, provides=Clock)
 
     @provide
     def new_id(self) -> NewId:
@@ -157,24 +155,30 @@ class Platform(Provider):
         return PrometheusMeter(registry)
 
     @provide
-    async def redis(self, settings: Settings) -> AsyncIterator[Redis | None]:
+    async def limits(self, settings: Settings) -> AsyncIterator[Limits]:
+        own = MemoryRateLimiter()
         if settings.redis_url is None:
-            yield None
+            yield Limits(own)
             return
-        client = make_client(settings.redis_url)
-        yield client
-        await client.aclose()
+        from adapters.redis.shared import shared_limits  # noqa: PLC0415 - large, and only some have a Redis
+
+        async with shared_limits(settings.redis_url, own) as (limiter, health):
+            yield Limits(limiter, (health,))
 
     @provide
-    def limiter(self, redis: Redis | None) -> RateLimiter:
-        own = MemoryRateLimiter()
-        return own if redis is None else FallbackLimiter(RedisRateLimiter(redis), own)
+    def limiter(self, limits: Limits) -> RateLimiter:
+        return limits.limiter
 
 
 class Books(Provider):
     """Everything that is kept in PostgreSQL."""
 
     scope = Scope.APP
+
+    reader = provide(SqlUsageReader, provides=UsageReader)
+    auditor = provide(SqlAuditor, provides=Auditor)
+    runs = provide(SqlRuns, provides=Runs)
+    work = provide(SqlUnitOfWork)
 
     @provide
     def terms(self) -> SqlTerms:
@@ -187,22 +191,6 @@ class Books(Provider):
         ledger = SqlLedger(engine, terms, new_id, meter)
         yield ledger
         await ledger.close()
-
-    @provide
-    def reader(self, engine: AsyncEngine, terms: SqlTerms, new_id: NewId) -> UsageReader:
-        return SqlUsageReader(engine, terms, new_id)
-
-    @provide
-    def auditor(self, engine: AsyncEngine) -> Auditor:
-        return SqlAuditor(engine)
-
-    @provide
-    def runs(self, engine: AsyncEngine) -> Runs:
-        return SqlRuns(engine)
-
-    @provide
-    def work(self, sessions: async_sessionmaker[AsyncSession]) -> SqlUnitOfWork:
-        return SqlUnitOfWork(sessions)
 
     @provide
     def catalog_work(self, work: SqlUnitOfWork) -> UnitOfWork[CatalogTx]:
@@ -253,38 +241,29 @@ class Books(Provider):
 class LanguageModels(Provider):
     scope = Scope.APP
 
-    @provide
-    def schemas(self) -> Schemas:
-        return JsonSchemas()
+    schemas = provide(JsonSchemas, provides=Schemas)
+    prompts = provide(JinjaPrompts, provides=Prompts)
 
     @provide
-    def prompts(self) -> Prompts:
-        return JinjaPrompts()
+    async def models(self, settings: Settings, clock: Clock) -> AsyncIterator[Models]:
+        otherwise = EchoModel() if settings.profile is Profile.EMBEDDED else None
+        if not settings.models:
+            yield RoutedModels({}, otherwise=otherwise)
+            return
+        from adapters.models.connected import Endpoint, SchemaBy, connected  # noqa: PLC0415 - large, as above
 
-    @provide
-    async def http(self, settings: Settings) -> AsyncIterator[ModelHttp]:
-        http = ModelHttp(connections=settings.model_connections)
-        yield http
-        await http.close()
-
-    @provide
-    def models(self, settings: Settings, http: ModelHttp, clock: Clock) -> Models:
-        configured = {
-            alias: OpenAIModel(http, _endpoint(each), clock) for alias, each in settings.models.items()
+        endpoints = {
+            alias: Endpoint(
+                base_url=each.url,
+                model=each.name,
+                api_key=each.key,
+                schema_by=SchemaBy(each.response_format),
+                limit=each.max_tokens_parameter,
+            )
+            for alias, each in settings.models.items()
         }
-        return RoutedModels(
-            configured, otherwise=EchoModel() if settings.profile is Profile.EMBEDDED else None
-        )
-
-
-def _endpoint(given: ModelEndpoint) -> Endpoint:
-    return Endpoint(
-        base_url=given.url,
-        model=given.name,
-        api_key=given.key,
-        schema_by=SchemaBy(given.response_format),
-        limit=given.max_tokens_parameter,
-    )
+        async with connected(endpoints, clock, connections=settings.model_connections) as configured:
+            yield RoutedModels(configured, otherwise=otherwise)
 
 
 def check_catalog() -> CheckCatalog:
@@ -305,5 +284,9 @@ def build(settings: Settings) -> AsyncContainer:
 
 
 async def listen(services: AsyncContainer) -> None:
-    """Hear at once what other processes change. For a server; a command is over before that matters."""
+    """Hear at once what other processes change. For a server; a command is over before that matters.
+
+    Has at hand, too, what is large to load, so that no request has to wait for it.
+    """
     await services.get(Listener)
+    await services.get(RunFeature)
