@@ -1,6 +1,7 @@
 """One server process, from its services to its last answer: what `cuebx serve` and `cuebx dev` share."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -44,6 +45,8 @@ async def answer(
     application = Observability(
         create_app(services), log=log, metrics=HttpMetrics(registry), new_id=await services.get(NewId)
     )
+    gc.collect()
+    gc.freeze()  # what is there now stays; a full collection would walk all of it, each time
     with ExitStack() as opened:
         if settings.metrics_port is not None:
             opened.enter_context(serve_metrics(registry, host=settings.host, port=settings.metrics_port))
