@@ -9,12 +9,13 @@ R = TypeVar("R")
 
 
 class Batcher(Generic[C, R]):
-    """Collects commands and has them served together, one batch at a time, in the order of arrival.
+    """Collects commands and has them served together, batch after batch, in the order of arrival.
 
     ``serve`` answers each command of a batch by a result or by the exception that is its answer. Where it
     raises, the commands are served one by one, so that one bad command harms no other; ``serve`` must
-    therefore bear being given the same command again. ``idle`` is called whenever nothing waits any more;
-    it must not raise. A command alone waits for nobody.
+    therefore bear being given the same command again. A batch ends with its answers, or lets the next one
+    begin before by ``pass_turn``. ``idle`` is called whenever nothing waits any more; it must not raise.
+    A command alone waits for nobody.
     """
 
     def __init__(
@@ -28,30 +29,42 @@ class Batcher(Generic[C, R]):
         self._idle = idle
         self._limit = limit
         self._waiting: list[tuple[C, asyncio.Future[R]]] = []
-        self._worker: asyncio.Task[None] | None = None
+        self._working: set[asyncio.Task[None]] = set()
+        self._turn: asyncio.Task[None] | None = None
 
     async def submit(self, command: C) -> R:
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((command, answer))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
+        if self._turn is None:
+            self._begin()
         return await answer
+
+    def pass_turn(self) -> None:
+        """For ``serve``: whatever is still to be done for this batch, the next one may begin."""
+        if self._turn is asyncio.current_task():
+            self._turn = None
+            if self._waiting:
+                self._begin()
 
     async def close(self) -> None:
         """Waits until everything submitted is answered."""
-        if self._worker is not None:
-            await self._worker
+        while self._working:
+            await asyncio.wait(self._working)
+
+    def _begin(self) -> None:
+        self._turn = asyncio.create_task(self._work())
+        self._working.add(self._turn)
 
     async def _work(self) -> None:
+        batch = self._waiting[: self._limit]
+        del self._waiting[: self._limit]
         try:
-            while self._waiting:
-                batch = self._waiting[: self._limit]
-                del self._waiting[: self._limit]
-                await self._answer([each for each in batch if not each[1].done()])
-                if self._idle is not None and not self._waiting:
-                    await self._idle()
+            await self._answer([each for each in batch if not each[1].done()])
+            if self._idle is not None and not self._waiting and len(self._working) == 1:
+                await self._idle()
         finally:
-            self._worker = None
+            self.pass_turn()
+            self._working.discard(asyncio.current_task())
 
     async def _answer(self, batch: list[tuple[C, asyncio.Future[R]]]) -> None:
         if not batch:

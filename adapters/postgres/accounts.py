@@ -1,15 +1,18 @@
 from collections.abc import Sequence
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adapters.postgres.books import ACCOUNTS, account_from
+from adapters.postgres.books import ACCOUNTS
 from adapters.postgres.records import AccountRecord
 from application.keys.ports import Accounts
 from application.workspaces.ports import WorkspaceAccounts
 from domain.ids import AccountId
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
+
+_IN_ORDER = ACCOUNTS.order_by(AccountRecord.id)
 
 
 class SqlAccounts(Accounts, WorkspaceAccounts):
@@ -35,10 +38,10 @@ class SqlAccounts(Accounts, WorkspaceAccounts):
         row = (await self._session.execute(ACCOUNTS, {"accounts": [id]})).mappings().one_or_none()
         if row is None:
             raise AccountMissing
-        return account_from(dict(row))
+        return msgspec.convert(dict(row), Account)
 
     async def all(self) -> Sequence[Account]:
         ids = sa.select(sa.func.array_agg(AccountRecord.id))
         every = (await self._session.execute(ids)).scalar_one()
-        rows = (await self._session.execute(ACCOUNTS, {"accounts": every or []})).mappings()
-        return [account_from(dict(row)) for row in rows]
+        rows = (await self._session.execute(_IN_ORDER, {"accounts": every or []})).mappings()
+        return [msgspec.convert(dict(row), Account) for row in rows]

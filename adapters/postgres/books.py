@@ -5,20 +5,21 @@ faster than a driver and an ORM convert a thousand values, and a domain object n
 a column is named after its field (ADR 0004).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 from adapters.postgres.base import table
 from adapters.postgres.driver import Driver, Statement
 from adapters.postgres.records import AccountRecord, LotRecord, ReservationRecord, WorkspaceRecord
 from adapters.postgres.records.ledger import OPEN
-from domain.ids import AccountId, PlanRef, WorkspaceId
+from domain.ids import AccountId
 from domain.usage.account import Account
 from domain.usage.desk import Names
 from domain.usage.lot import Lot
@@ -37,30 +38,22 @@ def _accounts(name: str = "accounts") -> sa.ColumnElement[Any]:
     return sa.any_(sa.bindparam(name, type_=ARRAY(sa.Uuid)))
 
 
-# The settings are for the statements that follow in the transaction: each looks up few rows by index. A plan
-# made while a table was tiny would read all of it, and is kept while the table grows. They end with the
-# transaction, so a shared connection keeps nothing of them.
 ACCOUNTS = (
     sa.select(
         _account.c.id,
-        _account.c.workspace_id,
-        _account.c.product,
-        _account.c.plan,
-        _account.c.plan_version,
+        _account.c.workspace_id.label("workspace"),
+        sa.func.json_build_object(
+            *("product", _account.c.product, "plan", _account.c.plan, "version", _account.c.plan_version),
+            type_=JSON,
+        ).label("plan"),
+        _workspace.c.frozen_at.is_not(None).label("frozen"),
         _account.c.anchor,
         _account.c.period_end,
-        _workspace.c.frozen_at.is_not(None).label("frozen"),
-        *(
-            sa.func.set_config(f"enable_{way}", "off", sa.true())
-            for way in ("seqscan", "hashjoin", "mergejoin")
-        ),
     )
     .join_from(_account, _workspace, _account.c.workspace_id == _workspace.c.id)
     .where(_account.c.id == _accounts())
-    .order_by(_account.c.id)
 )
-_FIND = Statement(ACCOUNTS)
-_LOCK = Statement(ACCOUNTS.with_for_update(of=_account))
+"""Each row has the fields of an ``Account``."""
 
 
 def _columns(table: sa.FromClause, *, but: frozenset[str] = frozenset()) -> list[sa.ColumnElement[Any]]:
@@ -91,9 +84,9 @@ def _wanted(
     return sa.select(*columns).join_from(wanted, table, same_account & (table.c[key] == wanted.c.wanted))
 
 
-def _as_json(rows: sa.Subquery, name: str) -> sa.ColumnElement[Any]:
+def _as_json(rows: sa.Subquery) -> sa.ColumnElement[Any]:
     aggregate = sa.func.json_agg(sa.literal_column(rows.name))
-    return sa.cast(sa.select(aggregate).select_from(rows).scalar_subquery(), sa.Text).label(name)
+    return sa.cast(sa.select(aggregate).select_from(rows).scalar_subquery(), sa.Text).label(rows.name)
 
 
 _LOTS = sa.union_all(
@@ -113,10 +106,14 @@ _RESERVATIONS = sa.union_all(
     ),
 ).subquery("reservations")
 _READ = Statement(
-    sa.select(_NOW.label("now"), _as_json(_LOTS, "lots"), _as_json(_RESERVATIONS, "reservations"))
+    sa.select(
+        _NOW.label("now"),
+        *(_as_json(each) for each in (ACCOUNTS.subquery("accounts"), _LOTS, _RESERVATIONS)),
+    )
 )
 
 
+_decode_accounts = msgspec.json.Decoder(list[Account]).decode
 _decode_lots = msgspec.json.Decoder(list[Lot]).decode
 _decode_reservations = msgspec.json.Decoder(list[Reservation]).decode
 
@@ -129,33 +126,22 @@ class Books:
     """
 
     now: datetime
+    accounts: Sequence[Account]
     lots: Sequence[Lot]
     reservations: Sequence[Reservation]
     behind: bool
 
 
-async def find_accounts(driver: Driver, ids: Sequence[AccountId], *, lock: bool) -> list[Account]:
-    """Those that exist, in the order of their ids; locked in that order, so that no two batches deadlock."""
-    rows = await (_LOCK if lock else _FIND).fetch(driver, {"accounts": ids})
-    return [account_from(row) for row in rows]
-
-
-def account_from(row: Mapping[str, Any]) -> Account:
-    """A row of ``ACCOUNTS``."""
-    return Account(
-        id=AccountId(row["id"]),
-        workspace=WorkspaceId(row["workspace_id"]),
-        plan=PlanRef(row["product"], row["plan"], row["plan_version"]),
-        frozen=row["frozen"],
-        anchor=row["anchor"],
-        period_end=row["period_end"],
-    )
+def lock(ids: Iterable[AccountId]) -> str:
+    """SQL that waits for the accounts, in the order of their ids, so that no two batches deadlock."""
+    every = ",".join(str(UUID(int=id.int)) for id in ids)
+    return f"SELECT FROM account WHERE id = ANY ('{{{every}}}') ORDER BY id FOR NO KEY UPDATE"
 
 
 async def read_books(
     driver: Driver, ids: Sequence[AccountId], commands: Sequence[Names], *, most_overdue: int | None = None
 ) -> Books:
-    """The accounts' usable lots, what ``commands`` name, and the open reservations past their deadline."""
+    """The accounts that exist, their usable lots, what ``commands`` name, and holds past their deadline."""
     named = {
         "most_overdue": most_overdue,
         "accounts": ids,
@@ -171,6 +157,7 @@ async def read_books(
     overdue = {each.id for each in reservations if each.overdue(row["now"])}
     return Books(
         now=row["now"],
+        accounts=_decode_accounts(row["accounts"] or "[]"),
         lots=_decode_lots(row["lots"] or "[]"),
         reservations=reservations,
         behind=most_overdue is not None and len(overdue) >= most_overdue,

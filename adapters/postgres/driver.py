@@ -4,7 +4,7 @@ What SQLAlchemy does around each execution costs more than asyncpg and the state
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias
 
 from sqlalchemy import Executable
@@ -50,3 +50,50 @@ async def driver_of(engine: AsyncEngine) -> AsyncIterator[Driver]:
             if broken and isinstance(error, Exception):
                 raise DatabaseUnavailable from error
             raise
+
+
+class Connections:
+    """Connections of the pool, kept from one use to the next: to borrow one anew costs a round trip."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._free: list[tuple[AsyncExitStack, Driver]] = []
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Driver]:
+        """Not kept after an error. Raises DatabaseUnavailable where it breaks meanwhile."""
+        stack = AsyncExitStack()
+        if self._free:
+            stack, driver = self._free.pop()
+        else:
+            driver = await stack.enter_async_context(driver_of(self._engine))
+        try:
+            yield driver
+        except BaseException as error:
+            await stack.__aexit__(type(error), error, error.__traceback__)
+            raise
+        self._free.append((stack, driver))
+
+    async def give_back(self) -> None:
+        """All that are not in use."""
+        while self._free:
+            await self._free.pop()[0].aclose()
+
+
+# Each statement inside looks up few rows by index. A plan made while a table was tiny would read all of it,
+# and is kept while the table grows. The settings end with the transaction: nothing of them stays behind.
+_WAYS = ("seqscan", "hashjoin", "mergejoin")
+_BEGIN = "; ".join(["BEGIN", *(f"SET LOCAL enable_{way} = off" for way in _WAYS)])
+
+
+@asynccontextmanager
+async def look_ups(driver: Driver, *first: str) -> AsyncIterator[None]:
+    """A transaction for hot statements. ``first`` is SQL that is run in the round trip that begins it."""
+    try:
+        await driver.execute("; ".join([_BEGIN, *first]))
+        yield
+    except BaseException:
+        if not driver.is_closed():
+            await driver.execute("ROLLBACK")
+        raise
+    await driver.execute("COMMIT")

@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from datetime import datetime
 from time import perf_counter
 from typing import Any, TypeVar, cast
@@ -7,8 +6,8 @@ from typing import Any, TypeVar, cast
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.batching import Batcher
-from adapters.postgres.books import find_accounts, read_books
-from adapters.postgres.driver import Driver, driver_of
+from adapters.postgres.books import lock, read_books
+from adapters.postgres.driver import Connections, Driver, look_ups
 from adapters.postgres.entries import write_entries
 from adapters.postgres.faults import reaching
 from adapters.postgres.terms import SqlTerms
@@ -17,7 +16,7 @@ from application.ports import NewId
 from application.usage.ports import Ledger
 from domain.errors import DatabaseUnavailable, DomainError
 from domain.usage.desk import Command, Desk
-from domain.usage.errors import AccountMissing
+from domain.usage.errors import AccountMissing, ReservationMissing
 
 T = TypeVar("T")
 MOST_OVERDUE = 1000
@@ -25,20 +24,18 @@ MOST_OVERDUE = 1000
 
 
 class SqlLedger(Ledger):
-    """Group commit: the commands that arrive while one transaction runs share the next (DESIGN 6).
+    """Group commit: the commands that arrive while one transaction runs share the next.
 
     Lock the accounts, load what the commands need, let each command decide, write everything back, commit,
     and only then answer. What a command refuses is its answer; it leaves the rest of the batch as it was.
     """
 
     def __init__(self, engine: AsyncEngine, terms: SqlTerms, new_id: NewId, meter: Meter) -> None:
-        self._engine = engine
         self._terms = terms
         self._new_id = new_id
         self._meter = meter
-        self._kept = AsyncExitStack()
-        self._driver: Driver | None = None
-        self._batcher = Batcher[Command[Any], Any](self._serve, idle=self._give_back)
+        self._connections = Connections(engine)
+        self._batcher = Batcher[Command[Any], Any](self._serve, idle=self._connections.give_back)
 
     async def execute(self, command: Command[T]) -> T:
         return cast("T", await self._batcher.submit(command))
@@ -66,26 +63,21 @@ class SqlLedger(Ledger):
     async def _transact(self, commands: Sequence[Command[Any]]) -> list[Any]:
         answers = None
         with reaching():
-            try:
-                driver = await self._connected()
+            async with self._connections.one() as driver:
                 while answers is None:
-                    async with driver.transaction():
+                    async with look_ups(driver, lock({each.account for each in commands})):
                         answers = await self._decide_all(driver, commands)
-            except BaseException as error:
-                self._driver = None
-                await self._kept.__aexit__(type(error), error, error.__traceback__)
-                raise
+                        if answers is not None:
+                            self._batcher.pass_turn()  # to wait for the accounts while this one is committed
         return answers
 
     async def _decide_all(self, driver: Driver, commands: Sequence[Command[Any]]) -> list[Any] | None:
         """None, and some of it done, where more holds ran out than one transaction should see to."""
-        wanted = list({command.account for command in commands})
-        accounts = await find_accounts(driver, wanted, lock=True)
-        found = [each.id for each in accounts]
-        books = await read_books(driver, found, commands, most_overdue=MOST_OVERDUE)
+        accounts = {command.account for command in commands}
+        books = await read_books(driver, list(accounts), commands, most_overdue=MOST_OVERDUE)
         desks = {
             each.id: Desk(account=each, terms=await self._terms.of(each.plan, driver), new_id=self._new_id)
-            for each in accounts
+            for each in books.accounts
         }
         for lot in books.lots:
             desks[lot.account].lay((lot,), ())
@@ -99,16 +91,6 @@ class SqlLedger(Ledger):
         await write_entries(driver, list(desks.values()))
         return answers
 
-    async def _connected(self) -> Driver:
-        """A connection, kept while batch follows on batch: to borrow it anew would cost each a round trip."""
-        if self._driver is None:
-            self._driver = await self._kept.enter_async_context(driver_of(self._engine))
-        return self._driver
-
-    async def _give_back(self) -> None:
-        self._driver = None
-        await self._kept.aclose()
-
     def _counted(self, commands: Sequence[Command[Any]], answers: list[Any]) -> list[Any]:
         """Only what is answered counts: a batch that failed is served again."""
         for command, answer in zip(commands, answers, strict=True):
@@ -119,7 +101,7 @@ class SqlLedger(Ledger):
 def _decide(command: Command[Any], desk: Desk | None, now: datetime) -> Any:  # noqa: ANN401 - each has its own
     try:
         if desk is None:
-            raise AccountMissing
+            raise ReservationMissing if command.reservation else AccountMissing
         return command.decide(desk, now)
     except DomainError as refusal:
         return refusal

@@ -116,6 +116,36 @@ async def test_a_batch_that_everybody_left_is_not_served(server: Server) -> None
     assert server.batches == [[1, 2, 3]]
 
 
+async def test_the_next_batch_begins_where_the_turn_is_passed() -> None:
+    committed = asyncio.Event()
+    batches: list[list[int]] = []
+
+    async def serve(commands: Sequence[int]) -> list[int]:
+        batches.append(list(commands))
+        batcher.pass_turn()
+        await committed.wait()
+        return list(commands)
+
+    batcher = Batcher[int, int](serve)
+    first = await queued(batcher, 1)
+    second = await queued(batcher, 2, 3)
+    assert batches == [[1], [2, 3]]
+    committed.set()
+    assert await asyncio.gather(*first, *second) == [1, 2, 3]
+
+
+async def test_only_the_batch_whose_turn_it_is_can_pass_it(server: Server) -> None:
+    batcher = Batcher(server.serve)
+    server.gate.clear()
+    first = await queued(batcher, 1)
+    later = await queued(batcher, 2)
+    batcher.pass_turn()
+    await asyncio.sleep(0)
+    assert server.batches == [[1]]
+    server.gate.set()
+    assert await asyncio.gather(*first, *later) == [2, 4]
+
+
 async def test_closing_waits_for_whatever_was_submitted(server: Server) -> None:
     batcher = Batcher(server.serve)
     await batcher.close()

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from adapters.postgres.books import find_accounts, read_books
-from adapters.postgres.driver import Driver, driver_of
+from adapters.postgres.books import lock, read_books
+from adapters.postgres.driver import Driver, driver_of, look_ups
 from adapters.postgres.records import AccountRecord, WorkspaceRecord
 from domain.ids import AccountId, ReservationId
 
@@ -50,8 +50,7 @@ async def test_the_books_are_read_row_by_row_through_an_index(
     engine: AsyncEngine, account: AccountId
 ) -> None:
     look = Look(account, ReservationId(uuid4()))
-    async with driver_of(engine) as driver, driver.transaction():
-        await find_accounts(driver, [look.account], lock=True)
+    async with driver_of(engine) as driver, look_ups(driver, lock([account])):
         explaining = Explaining(driver)
         await read_books(explaining, [look.account], [look])
     assert "Nested Loop" in explaining.plan
@@ -68,7 +67,6 @@ async def test_what_was_set_for_that_ends_with_the_transaction(
     engine: AsyncEngine, account: AccountId
 ) -> None:
     async with driver_of(engine) as driver:
-        async with driver.transaction():
-            await find_accounts(driver, [account], lock=True)
+        async with look_ups(driver):
             assert await driver.fetchval("SHOW enable_hashjoin") == "off"
         assert await driver.fetchval("SHOW enable_hashjoin") == "on"

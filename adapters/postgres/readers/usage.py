@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.base import table
-from adapters.postgres.books import find_accounts, read_books
-from adapters.postgres.driver import Driver, driver_of
+from adapters.postgres.books import read_books
+from adapters.postgres.driver import driver_of, look_ups
 from adapters.postgres.entries import NO_KEY
 from adapters.postgres.faults import reaching
 from adapters.postgres.records import UsageHourRecord, UsageRecordRecord
@@ -108,23 +107,15 @@ class SqlUsageReader(UsageReader):
 
     async def _lay_out(self, look: _Look) -> tuple[Desk, datetime]:
         with reaching():
-            async with driver_of(self._engine) as driver, _snapshot(driver):
-                accounts = await find_accounts(driver, [look.account], lock=False)
-                if not accounts:
-                    raise AccountMissing
-                terms = await self._terms.of(accounts[0].plan, driver)
+            async with driver_of(self._engine) as driver, look_ups(driver):
                 books = await read_books(driver, [look.account], [look])
-        desk = Desk(account=accounts[0], terms=terms, new_id=self._new_id)
+                if not books.accounts:
+                    raise AccountMissing
+                [account] = books.accounts
+                terms = await self._terms.of(account.plan, driver)
+        desk = Desk(account=account, terms=terms, new_id=self._new_id)
         desk.lay(books.lots, books.reservations)
         return desk, books.now
-
-
-def _snapshot(driver: Driver) -> AbstractAsyncContextManager[object]:
-    """What is read inside was so at one instant: an account that has opened a month has its lot, too."""
-    snapshot: AbstractAsyncContextManager[object] = driver.transaction(
-        isolation="repeatable_read", readonly=True
-    )
-    return snapshot
 
 
 def _group(row: Any) -> UsageGroup:  # noqa: ANN401 - a row mapping
