@@ -6,7 +6,7 @@ from application.usage.ports import Ledger
 from domain.ids import AccountId, PlanRef
 from domain.usage.account import Account
 from domain.usage.desk import Command, Desk
-from domain.usage.errors import AccountMissing
+from domain.usage.errors import AccountMissing, ReservationMissing
 from domain.usage.terms import Terms
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class MemoryLedger(Ledger):
     async def execute(self, command: Command[T]) -> T:
         desk = self.desks.get(command.account)
         if desk is None:
-            raise AccountMissing
+            raise ReservationMissing if command.reservation else AccountMissing
         now = self._clock.now()
         desk.open(now)
         return command.decide(desk, now)

@@ -19,7 +19,8 @@ class Ledger(Protocol):
     """The hot path: each command is one atomic step, decided by itself (``Command.decide``).
 
     It is durable before its answer is given; the time it decides by is the database's.
-    Raises what the command raises, AccountMissing, and DatabaseUnavailable (the outcome is unknown: the same
+    Raises what the command raises; of an account that there is not, ReservationMissing where the command is
+    about a reservation and else AccountMissing; and DatabaseUnavailable (the outcome is unknown: the same
     command may be sent again).
     """
 

@@ -17,7 +17,6 @@ from domain.keys.errors import (
     ServiceKeyRefused,
 )
 from domain.usage.errors import (
-    AccountMissing,
     FeatureNotInPlan,
     InsufficientCredits,
     RequestKeyReused,
@@ -63,7 +62,6 @@ OF_SPENDING: tuple[Refusable, ...] = (
 )
 OF_RESERVATION: tuple[Refusable, ...] = (
     MalformedId,
-    AccountMissing,
     ReservationMissing,
     ReservationSettled,
     ReservationExpired,

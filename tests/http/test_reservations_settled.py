@@ -293,5 +293,5 @@ async def test_a_reservation_of_one_tenant_is_missing_under_the_name_of_another(
 async def test_a_reservation_of_no_account_is_missing(seller: Seller, step: str) -> None:
     nobodys = reservation_text(AccountId(uuid4()), ReservationId(uuid4()))
     answer = await seller.post(f"/v1/reservations/{nobodys}/{step}", STEPS[step])
-    assert answer.status_code == 404
-    assert (await seller.look(nobodys)).status_code == 404
+    assert (answer.status_code, answer.json()["code"]) == (404, "reservation_missing")
+    assert (await seller.look(nobodys)).json()["code"] == "reservation_missing"
