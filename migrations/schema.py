@@ -28,6 +28,7 @@ T = TypeVar("T")
 METADATA = WorkspaceRecord.metadata  # whole: importing one record imports all
 # Any number that nothing else on the database locks: "cuebx" in ASCII.
 _LOCK = 0x6375656278
+CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +115,14 @@ async def drift(url: str) -> Drift:
 
 async def _connected(url: str, work: Callable[[Connection], T]) -> T:
     try:
-        engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)
+        engine = create_async_engine(
+            asyncpg_url(url), poolclass=NullPool, connect_args={"timeout": CONNECT_SECONDS}
+        )
         connection = await engine.connect()
     except (OSError, ArgumentError, DBAPIError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        raise SchemaUnreachable(reason=str(reason).splitlines()[0]) from error
+        said = str(reason).splitlines() or [f"it did not answer within {CONNECT_SECONDS:g} s"]
+        raise SchemaUnreachable(reason=said[0]) from error
     try:
         async with connection.begin():
             return await connection.run_sync(work)

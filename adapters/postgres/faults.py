@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from domain.errors import DatabaseUnavailable, SchemaBehind
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-_AWAY = ("08", "57P", "53", "25006")  # connection, operator intervention, resources, a read-only standby
+_AWAY = ("08", "57", "53", "25006")  # connection, operator intervention, resources, a read-only standby
 _CONTENTION = ("40001", "40P01", "55P03")  # serialization, deadlock, lock not to be had
 _SCHEMA = ("42P01", "42703")  # no such table, no such column
 

@@ -25,6 +25,7 @@ def wrapped(sqlstate: str | None, *, cut: bool = False) -> DBAPIError:
 AWAY = {
     "08006": "connection_failure",
     "08003": "connection_does_not_exist",
+    "57014": "query_canceled",
     "57P01": "admin_shutdown",
     "57P02": "crash_shutdown",
     "57P03": "cannot_connect_now",

@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from datetime import date
 from itertools import pairwise
 
@@ -84,6 +85,15 @@ async def test_a_database_that_is_away_is_told_in_one_line(url: str, reason: str
     with pytest.raises(schema.SchemaUnreachable, match=reason) as refused:
         await schema.missing(url)
     assert "\n" not in str(refused.value)
+
+
+async def test_a_database_that_does_not_answer_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "CONNECT_SECONDS", 0.1)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(schema.SchemaUnreachable, match=r"did not answer within 0\.1 s"),
+    ):
+        await schema.missing(f"postgresql://127.0.0.1:{silent.getsockname()[1]}/nothing")
 
 
 async def test_usage_records_lie_in_the_partition_of_their_month(shared_database: str) -> None:
