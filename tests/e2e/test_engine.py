@@ -1,5 +1,7 @@
 """The engine and its sessions are those of ADR 0002."""
 
+from typing import Any
+
 import pytest
 from dishka import AsyncContainer
 from sqlalchemy import QueuePool
@@ -56,7 +58,6 @@ async def test_a_process_has_one_engine(port: type) -> None:
     services = await built()
     engine = await services.get(AsyncEngine)
     assert await services.get(AsyncEngine) is engine
-    user = await services.get(port)
-    user = getattr(user, "_connections", user)  # the ledger keeps some
-    assert user._engine is engine  # noqa: SLF001 - whose it is
+    user: Any = await services.get(port)
+    assert getattr(user, "_connections", user)._engine is engine  # noqa: SLF001 - the ledger keeps some
     await services.close()
