@@ -12,6 +12,7 @@ from domain.credits import Quantity
 from domain.ids import AccountId, KeyId, PlanRef, ReservationId, WorkspaceId
 from domain.keys.errors import ApiKeyUnknown, CustomerKeyNeeded
 from domain.usage.desk import Desk
+from domain.usage.errors import WorkspaceFrozen
 from domain.usage.limits import RateLimited, Standing
 from domain.usage.reservation import USUAL
 from domain.usage.reserve import Fit, Reserve, Reserved
@@ -67,7 +68,7 @@ class Recall:
 
     def decide(self, desk: Desk, now: datetime) -> Reserved:
         if self.request not in desk.requests:
-            raise self.refusal
+            raise WorkspaceFrozen if desk.account.frozen else self.refusal  # to wait would not help
         return self.reserve.decide(desk, now)
 
 
