@@ -110,7 +110,11 @@ def load(
     values: dict[str, Any] = {}
     faults = [*_read(given, values), *(_missing(values) if serving else ())]
     if "DATABASE_URL" not in given:
-        faults.insert(0, f"{PREFIX}DATABASE_URL is missing" + (f", and there is no {local}" if local else ""))
+        faults.insert(
+            0,
+            f"{PREFIX}DATABASE_URL is missing"
+            + (f", and there is no {local} (CUEBX_DATA names another folder)" if local else ""),
+        )
     if faults:
         raise BadSettings(tuple(faults))
     return Settings(**values)

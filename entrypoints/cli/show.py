@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import click
 from rich.console import Console
@@ -10,10 +11,15 @@ from rich.table import Table
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
 
 
+def _text(value: object) -> str:
+    """Times as the HTTP interface writes them (RFC 3339)."""
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+
+
 def show(rows: Sequence[Mapping[str, object]], *, as_json: bool, empty: str) -> None:
     """All rows have the same members."""
     if as_json:
-        click.echo(json.dumps(rows, indent=2, default=str))
+        click.echo(json.dumps(rows, indent=2, default=_text))
         return
     if not rows:
         click.echo(empty)
@@ -26,7 +32,7 @@ def show(rows: Sequence[Mapping[str, object]], *, as_json: bool, empty: str) -> 
 
 def show_one(row: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(row, indent=2, default=str))
+        click.echo(json.dumps(row, indent=2, default=_text))
         return
     width = max(map(len, row))
     for name, value in row.items():

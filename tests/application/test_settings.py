@@ -138,7 +138,7 @@ def test_where_no_database_is_named_commands_work_on_the_one_that_runs_here(tmp_
 def test_without_a_database_anywhere_it_says_where_it_looked(tmp_path: Path) -> None:
     local = tmp_path / "dev.json"
     assert faults({}, serving=False, local=local) == (
-        f"CUEBX_DATABASE_URL is missing, and there is no {local}",
+        f"CUEBX_DATABASE_URL is missing, and there is no {local} (CUEBX_DATA names another folder)",
     )
     local.write_text("{}")
     (fault,) = faults({}, serving=False, local=local)

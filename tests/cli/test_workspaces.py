@@ -16,7 +16,7 @@ def test_a_workspace_is_made_with_an_account_on_the_newest_version_of_a_plan() -
     row = asked("workspaces", "create", " Acme Inc. ", "--plan", "api/team")
     parse_workspace(row["workspace_id"])
     parse_account(row["account_id"])
-    assert row["created_at"].endswith("+00:00")
+    assert row["created_at"].endswith("Z")
     told = {name: row[name] for name in ("name", "kind", "plan", "frozen_at")}
     assert told == {"name": "Acme Inc.", "kind": "team", "plan": "api/team@1", "frozen_at": None}
     assert listed(row["workspace_id"]) == [row]
