@@ -15,5 +15,7 @@ async def connected(
 ) -> AsyncIterator[Mapping[str, Model]]:
     """The models behind endpoints, by alias, over one pool of ``connections``."""
     http = ModelHttp(connections=connections)
-    yield {alias: OpenAIModel(http, each, clock) for alias, each in endpoints.items()}
-    await http.close()
+    try:
+        yield {alias: OpenAIModel(http, each, clock) for alias, each in endpoints.items()}
+    finally:
+        await http.close()

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
@@ -134,8 +133,8 @@ class Books:
 
 def lock(ids: Iterable[AccountId]) -> str:
     """SQL that waits for the accounts, in the order of their ids, so that no two batches deadlock."""
-    every = ",".join(str(UUID(int=id.int)) for id in ids)
-    return f"SELECT FROM account WHERE id = ANY ('{{{every}}}') ORDER BY id FOR NO KEY UPDATE"
+    every = ",".join(map(str, ids))
+    return f"SELECT FROM {_account.name} WHERE id = ANY ('{{{every}}}') ORDER BY id FOR NO KEY UPDATE"
 
 
 async def read_books(

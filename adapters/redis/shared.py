@@ -13,5 +13,7 @@ from application.usage.ports import RateLimiter
 async def shared_limits(url: str, own: RateLimiter) -> AsyncIterator[tuple[RateLimiter, Dependency]]:
     """Limits that all processes count together, ``own`` while Redis is away; and how to ask whether it is."""
     client = make_client(url)
-    yield FallbackLimiter(RedisRateLimiter(client), own), RedisHealth(client)
-    await client.aclose()
+    try:
+        yield FallbackLimiter(RedisRateLimiter(client), own), RedisHealth(client)
+    finally:
+        await client.aclose()

@@ -9,11 +9,10 @@ from typing import TypeVar
 
 from application.features.ports import Runs
 from application.usage.ports import Ledger
-from application.usage.reserve import Recall
+from application.usage.reserve import AroundReserve, Recall
 from domain.errors import DatabaseUnavailable
 from domain.features.errors import RunInProgress, RunInterrupted
 from domain.features.run import Outcome, Produced
-from domain.ids import AccountId
 from domain.usage.desk import Desk
 from domain.usage.errors import ReservationExpired, ReservationSettled
 from domain.usage.limits import RateLimited
@@ -25,21 +24,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(AroundReserve):
     """``Reserve`` and ``Start`` as one command: nothing happens between them, and a round trip is saved."""
-
-    reserve: Reserve
-
-    reservation: None = None
-    reference: None = None
-
-    @property
-    def account(self) -> AccountId:
-        return self.reserve.account
-
-    @property
-    def request(self) -> str:
-        return self.reserve.request
 
     def decide(self, desk: Desk, now: datetime) -> Reserved:
         reserved = self.reserve.decide(desk, now)

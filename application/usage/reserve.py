@@ -46,17 +46,10 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Recall:
-    """The answer that ``reserve`` got before. Holds nothing; raises ``refusal`` where there is none.
-
-    Asks the ledger, in whose order it comes behind a first request that is still on its way.
-    """
+class AroundReserve:
+    """What a command names that does something with ``reserve``."""
 
     reserve: Reserve
-    refusal: RateLimited
-
-    reservation: None = None
-    reference: None = None
 
     @property
     def account(self) -> AccountId:
@@ -65,6 +58,24 @@ class Recall:
     @property
     def request(self) -> str:
         return self.reserve.request
+
+    @property
+    def reservation(self) -> None:
+        """It makes one, or looks for what ``request`` has made."""
+
+    @property
+    def reference(self) -> None:
+        """It grants nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall(AroundReserve):
+    """The answer that ``reserve`` got before. Holds nothing; raises ``refusal`` where there is none.
+
+    Asks the ledger, in whose order it comes behind a first request that is still on its way.
+    """
+
+    refusal: RateLimited
 
     def decide(self, desk: Desk, now: datetime) -> Reserved:
         if self.request not in desk.requests:
