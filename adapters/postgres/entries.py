@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSON, JSONB, insert
+from sqlalchemy.dialects.postgresql import JSON, JSONB, Insert, insert
 
 from adapters.postgres.base import table
 from adapters.postgres.books import FIELDS
@@ -51,7 +51,7 @@ def _types(table: sa.Table, *, but: Iterable[str] = ()) -> dict[str, sa.types.Ty
     }
 
 
-def _copy(table: sa.Table, name: str, *, but: Iterable[str] = ()) -> Any:  # noqa: ANN401 - SQLAlchemy's own
+def _copy(table: sa.Table, name: str, *, but: Iterable[str] = ()) -> Insert:
     rows = _rows(name, _types(table, but=but))
     target = [column for column in table.c if column.key not in but]
     return insert(table).from_select(
@@ -61,7 +61,7 @@ def _copy(table: sa.Table, name: str, *, but: Iterable[str] = ()) -> Any:  # noq
     )
 
 
-def _save_lots() -> Any:  # noqa: ANN401
+def _save_lots() -> Insert:
     new = _copy(_lot, "lots", but={"usable"})
     return new.on_conflict_do_update(
         index_elements=["account_id", "id"],
@@ -69,7 +69,7 @@ def _save_lots() -> Any:  # noqa: ANN401
     )
 
 
-def _change_reservations() -> Any:  # noqa: ANN401
+def _change_reservations() -> sa.Update:
     rows = _rows("changes", _types(_reservation))
     changing = ("state", "estimate", "holds", "expires_at", "started_at", "settlement")
     return (
@@ -79,7 +79,7 @@ def _change_reservations() -> Any:  # noqa: ANN401
     )
 
 
-def _add_records() -> Any:  # noqa: ANN401
+def _add_records() -> Insert:
     rows = _rows(
         "records",
         {**_types(_record, but={"input_tokens", "output_tokens", "units"}), "usage": JSONB()},
@@ -94,7 +94,7 @@ def _add_records() -> Any:  # noqa: ANN401
     )
 
 
-def _sum_hours() -> Any:  # noqa: ANN401
+def _sum_hours() -> Insert:
     new = _copy(_hour, "hours")
     sums = ("calls", "input_tokens", "output_tokens", "units", "charged", "uncollected")
     return new.on_conflict_do_update(
@@ -103,7 +103,7 @@ def _sum_hours() -> Any:  # noqa: ANN401
     )
 
 
-def _move_periods() -> Any:  # noqa: ANN401
+def _move_periods() -> sa.Update:
     rows = _rows("periods", {"id": sa.Uuid(), "period_end": sa.DateTime(timezone=True)})
     return sa.update(_account).values(period_end=rows.c.period_end).where(_account.c.id == rows.c.id)
 
