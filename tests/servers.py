@@ -22,6 +22,13 @@ CUEBX = [sys.executable, "-m", "entrypoints.cli.main"]
 ROOT = Path(__file__).parents[1]
 
 
+def wait_for(true: Callable[[], object], *, seconds: float = PATIENCE) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.01)
+
+
 def environment(database: str, **settings: object) -> dict[str, str]:
     """Of a process that works on ``database``, whatever the environment of the tests says of CueBX."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CUEBX_")}

@@ -23,6 +23,8 @@ class CheckCatalog:
 
     def __call__(self, file: PurePath) -> Draft:
         document = self.files.read(file)
+        if document.faults and not document.data:  # no TOML at all: what is missing from it says nothing
+            raise CatalogFaulty(str(file), tuple(sorted(document.faults)))
         report = Report(document)
         draft = self._read(Section((), document.data, report))
         if faults := sorted({*document.faults, *report.faults}):

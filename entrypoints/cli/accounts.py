@@ -19,7 +19,7 @@ def accounts() -> None:
     """Credits of workspaces."""
 
 
-@accounts.command()
+@accounts.command(context_settings={"ignore_unknown_options": True})  # so that "-5" is an amount, and refused
 @click.argument("account", type=ACCOUNT)
 @click.argument("amount", type=CREDITS)
 @click.option("--source", type=click.Choice(GRANTED_BY_HAND), default=Source.TOP_UP.value, show_default=True)

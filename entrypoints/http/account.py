@@ -19,7 +19,7 @@ from domain.usage.lot import NEVER, Lot
 from entrypoints.http.auth import CUSTOMER_KEY
 from entrypoints.http.fields import Credits
 from entrypoints.http.inject import inject
-from entrypoints.http.refusals import AS_CUSTOMER, errors
+from entrypoints.http.refusals import AS_CUSTOMER, INVALID, errors
 
 SECURITY = [{CUSTOMER_KEY: list[str]()}]
 
@@ -129,7 +129,7 @@ class FeaturesAnswer(Struct, frozen=True, kw_only=True):
 
 @get(
     "/v1/balance",
-    responses=errors(*AS_CUSTOMER),
+    responses=errors(*AS_CUSTOMER, INVALID),
     security=SECURITY,
     tags=["Account"],
     response_description="OK",
@@ -143,7 +143,7 @@ async def balance(customer: NamedDependency[Customer], reader: FromDishka[UsageR
 
 @get(
     "/v1/features",
-    responses=errors(*AS_CUSTOMER),
+    responses=errors(*AS_CUSTOMER, INVALID),
     security=SECURITY,
     tags=["Account"],
     response_description="OK",

@@ -1,5 +1,5 @@
 from dishka import AsyncContainer
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
@@ -10,6 +10,7 @@ from entrypoints.http.auth import SCHEMES, provide_customer
 from entrypoints.http.lean import LARGEST_BODY
 from entrypoints.http.openapi import ClosedStructs, operation_id
 from entrypoints.http.problems import HANDLERS
+from entrypoints.http.query import check_query
 from entrypoints.http.reference import Reference
 
 VERSION = "0.1.0"
@@ -21,6 +22,14 @@ TAGS = {
     "Operation": "For whoever runs CueBX.",
 }
 
+API = [
+    *reservations.HANDLERS,
+    explained.reservation,
+    *account.HANDLERS,
+    *usage.HANDLERS,
+    *features.HANDLERS,
+]
+
 
 def create_app(services: AsyncContainer) -> Litestar:
     """The HTTP interface over ``services``, which whoever made them closes."""
@@ -28,11 +37,7 @@ def create_app(services: AsyncContainer) -> Litestar:
         route_handlers=[
             *health.HANDLERS,
             metrics.metrics,
-            *reservations.HANDLERS,
-            explained.reservation,
-            *account.HANDLERS,
-            *usage.HANDLERS,
-            *features.HANDLERS,
+            Router("/", route_handlers=API, before_request=check_query),
         ],
         dependencies={"customer": Provide(provide_customer)},
         exception_handlers=HANDLERS,

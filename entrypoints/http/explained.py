@@ -14,7 +14,7 @@ from domain.usage.reservation import Reservation, Settlement
 from entrypoints.http.auth import SERVICE_KEY, service_only
 from entrypoints.http.fields import Credits, LotPart, ReservationPath, Sum, Tokens
 from entrypoints.http.inject import inject
-from entrypoints.http.refusals import AS_SERVICE, errors
+from entrypoints.http.refusals import AS_SERVICE, INVALID, errors
 from entrypoints.http.reservations import TAG
 
 
@@ -96,7 +96,7 @@ def _sum(reservation: Reservation, quantity: Quantity) -> Sum:
     "/v1/reservations/{reservation:str}",
     tags=[TAG],
     response_description="OK",
-    responses=errors(*AS_SERVICE, MalformedId, ReservationMissing),
+    responses=errors(*AS_SERVICE, INVALID, MalformedId, ReservationMissing),
     guards=[service_only],
     security=[{SERVICE_KEY: []}],
     raises=[],

@@ -5,8 +5,6 @@ import pwd
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,13 +14,7 @@ from adapters.embedded import cluster as clusters
 from adapters.embedded.cluster import ENVIRONMENT, Cluster
 from adapters.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, binaries, embedded_postgres
 from adapters.postgres.engine import make_engine
-
-
-def wait_for(true: Callable[[], bool], *, seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.01)
+from tests.servers import wait_for
 
 
 def runs(pid: int) -> bool:

@@ -93,6 +93,13 @@ def test_what_seems_to_be_missing_may_be_in_a_part_that_could_not_be_read() -> N
     assert refusal.value.faults == (Fault(3, "not TOML"),)
 
 
+def test_of_what_is_no_toml_at_all_nothing_is_missing() -> None:
+    document = Document(data={}, faults=(Fault(1, "not TOML"),))
+    with pytest.raises(CatalogFaulty) as refusal:
+        CheckCatalog(GivenFile(document), GivenSchemaRules(), GivenTemplateRules())(FILE)
+    assert refusal.value.faults == (Fault(1, "not TOML"),)
+
+
 def test_a_fault_stands_on_the_line_of_what_it_is_in() -> None:
     document = Document(data={}, lines={("a",): 3, ("a", "b"): 5})
     assert document.line(("a", "b", "c")) == 5

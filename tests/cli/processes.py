@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,14 +16,6 @@ from entrypoints.cli.main import main
 from tests.http.logs import Stream, logging_to
 
 CUEBX = Path(sys.executable).with_name("cuebx")
-PATIENCE = 60.0  # seconds
-
-
-def wait_for(true: Callable[[], object], *, seconds: float = PATIENCE) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def answers(url: str) -> bool:

@@ -85,7 +85,8 @@ def test_an_unknown_account_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "amount", ["", "0", "0.0", "1e3", "1,5", ".5", "5.", "nan", "0.0000001", "9007199254.740993", "9" * 30]
+    "amount",
+    ["", "-5", "-x", "0", "0.0", "1e3", "1,5", ".5", "5.", "nan", "0.0000001", "9007199254.740993", "9" * 30],
 )
 def test_an_amount_is_a_decimal_number_of_credits(amount: str) -> None:
     assert "AMOUNT" in misused("accounts", "grant", NOBODY, amount)

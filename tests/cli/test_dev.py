@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.processes import answers, command, finished, processes, served, started, wait_for
+from tests.cli.processes import answers, command, finished, processes, served, started
+from tests.servers import wait_for
 
 FACTS = ("url", "workspace_id", "account_id", "live_key", "test_key", "service_key", "database_url")
 

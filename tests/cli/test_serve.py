@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from migrations import schema
-from tests.cli.processes import answers, command, processes, served, started, wait_for
+from tests.cli.processes import answers, command, processes, served, started
+from tests.servers import wait_for
 
 
 @pytest.fixture

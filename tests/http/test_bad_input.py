@@ -189,6 +189,21 @@ async def test_a_query_of_the_wrong_form(unchanged: Sender, operation: Operation
         await unchanged.is_refused(operation, 400, 422, path=f"{operation.path}?{parameter['name']}=%ff%00")
 
 
+READ = [each for each in OPERATIONS if each.method == "GET" and each.path.startswith("/v1/")]
+
+
+@each(READ)
+async def test_a_query_parameter_that_nobody_reads(unchanged: Sender, operation: Operation) -> None:
+    await unchanged.is_refused(operation, 422, params={"nobody_reads_this": "1"})
+
+
+@each(WITH_QUERY)
+async def test_a_query_parameter_given_twice(unchanged: Sender, operation: Operation) -> None:
+    name = operation.parameters("query")[0]["name"]
+    twice = f"{name}=2026-11-01&{name}=2026-11-02"
+    await unchanged.is_refused(operation, 422, path=f"{operation.path}?{twice}")
+
+
 @each(WITH_HEADER)
 async def test_a_header_of_the_wrong_form(unchanged: Sender, operation: Operation) -> None:
     for parameter in operation.parameters("header"):

@@ -26,8 +26,8 @@ ENDPOINTS = {
         SERVICE,
         {200, 400, 401, 402, 403, 404, 409, 413, 415, 422},
     ),
-    "GET /v1/balance": (CUSTOMER, {200, 401, 403}),
-    "GET /v1/features": (CUSTOMER, {200, 401, 403}),
+    "GET /v1/balance": (CUSTOMER, {200, 401, 403, 422}),
+    "GET /v1/features": (CUSTOMER, {200, 401, 403, 422}),
     "GET /v1/usage": (CUSTOMER, {200, 401, 403, 422}),
     "GET /v1/usage/records": (CUSTOMER, {200, 401, 403, 422}),
     "POST /v1/features/{feature}/runs": (
