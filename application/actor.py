@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from domain.ids import AccountId, KeyId, PlanRef, WorkspaceId
+from domain.ids import AccountId, KeyId, PlanRef, SessionId, UserId, WorkspaceId
+from domain.workspaces.role import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +22,26 @@ class Service:
     """The seller's own service, which may act on every account."""
 
     key: KeyId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who has signed in. ``address`` is where the request came from, for the audit log."""
+
+    user: UserId
+    session: SessionId
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person in one workspace, with the role that was enabled there when the request came in."""
+
+    person: Person
+    workspace: WorkspaceId
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Whoever runs CueBX, at the command line."""

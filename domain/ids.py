@@ -17,6 +17,11 @@ AccountId = NewType("AccountId", UUID)
 LotId = NewType("LotId", UUID)
 ReservationId = NewType("ReservationId", UUID)
 KeyId = NewType("KeyId", UUID)
+LimitId = NewType("LimitId", UUID)
+UserId = NewType("UserId", UUID)
+SessionId = NewType("SessionId", UUID)
+InvitationId = NewType("InvitationId", UUID)
+EntryId = NewType("EntryId", UUID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,26 @@ def key_text(id: KeyId) -> str:
     return typeid("key", id)
 
 
+def limit_text(id: LimitId) -> str:
+    return typeid("lim", id)
+
+
+def user_text(id: UserId) -> str:
+    return typeid("usr", id)
+
+
+def session_text(id: SessionId) -> str:
+    return typeid("ses", id)
+
+
+def invitation_text(id: InvitationId) -> str:
+    return typeid("inv", id)
+
+
+def entry_text(id: EntryId) -> str:
+    return typeid("log", id)
+
+
 def reservation_text(account: AccountId, id: ReservationId) -> str:
     return "rsv" + account_text(account)[3:] + _digits(id)
 
@@ -99,6 +124,22 @@ def parse_account(text: str) -> AccountId:
 
 def parse_key(text: str) -> KeyId:
     return KeyId(parse_typeid("key", text)[0])
+
+
+def parse_limit(text: str) -> LimitId:
+    return LimitId(parse_typeid("lim", text)[0])
+
+
+def parse_user(text: str) -> UserId:
+    return UserId(parse_typeid("usr", text)[0])
+
+
+def parse_session(text: str) -> SessionId:
+    return SessionId(parse_typeid("ses", text)[0])
+
+
+def parse_invitation(text: str) -> InvitationId:
+    return InvitationId(parse_typeid("inv", text)[0])
 
 
 def parse_reservation(text: str) -> tuple[AccountId, ReservationId]:

@@ -24,7 +24,15 @@ from domain.usage.desk import Names
 from domain.usage.lot import Lot
 from domain.usage.reservation import Reservation
 
-FIELDS = {"account_id": "account", "key_id": "key", "lot_id": "lot", "overdraft_id": "overdraft"}
+FIELDS = {
+    "account_id": "account",
+    "key_id": "key",
+    "limit_id": "limit",
+    "lot_id": "lot",
+    "member_id": "member",
+    "overdraft_id": "overdraft",
+    "subject_id": "subject",
+}
 """Columns that are not named after the domain's field."""
 
 _account = table(AccountRecord)

@@ -1,10 +1,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from domain.credits import NOTHING, Quantity
-from domain.ids import AccountId, KeyId, ReservationId
+from domain.ids import AccountId, KeyId, LimitId, ReservationId, UserId
 from domain.usage.errors import ReservationExpired, ReservationSettled
 from domain.usage.lot import Part
 from domain.usage.terms import Rate
@@ -23,6 +23,13 @@ class State(StrEnum):
     @property
     def open(self) -> bool:
         return self in {State.HELD, State.STARTED}
+
+
+class Counted(NamedTuple):
+    """A spend limit that counts it, in the period that began at ``since``."""
+
+    limit: LimitId
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +68,21 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """Credits held for one request. Settled exactly once."""
+    """Credits held for one request. Settled exactly once. ``member`` is who made the key that asked."""
 
     account: AccountId
     id: ReservationId
     request: str
     fingerprint: str
     key: KeyId | None
+    member: UserId | None = None
     feature: str
     rate: Rate
     test: bool
     state: State = State.HELD
     estimate: Quantity
     holds: tuple[Part, ...]
+    counted: tuple[Counted, ...] = ()
     opening: Opening
     created_at: datetime
     expires_at: datetime

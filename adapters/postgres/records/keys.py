@@ -1,7 +1,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from adapters.postgres.base import Base
@@ -22,6 +23,12 @@ class KeyRecord(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"))
+    last_used_at: Mapped[datetime | None]
+    features: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    networks: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    per_minute: Mapped[int | None]
+    per_day: Mapped[int | None]
 
     __table_args__ = (
         CheckConstraint("kind IN ('live', 'test', 'service')", name="kind"),
@@ -29,5 +36,7 @@ class KeyRecord(Base):
         CheckConstraint("(account_id IS NULL) = (workspace_id IS NULL)", name="workspace"),
         Index(None, "digest", unique=True),
         Index(None, "workspace_id"),
+        CheckConstraint("per_minute > 0 AND per_day > 0", name="rate"),
         Index(None, "account_id"),
+        Index(None, "created_by"),
     )

@@ -48,12 +48,14 @@ class ReservationRecord(Base):
     request: Mapped[str]
     fingerprint: Mapped[str]
     key_id: Mapped[UUID | None]
+    member_id: Mapped[UUID | None]
     feature: Mapped[str]
     rate: Mapped[dict[str, Any]] = mapped_column(JSONB)
     test: Mapped[bool]
     state: Mapped[str]
     estimate: Mapped[dict[str, Any]] = mapped_column(JSONB)
     holds: Mapped[list[Any]] = mapped_column(JSONB)
+    counted: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
     opening: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -67,6 +69,50 @@ class ReservationRecord(Base):
         Index(None, "request", "account_id", unique=True),
         Index("ix_reservation_open", "account_id", "expires_at", postgresql_where=text(OPEN)),
     )
+
+
+class SpendLimitRecord(Base):
+    """What one key, or the keys of one member, may spend in a period.
+
+    ``held`` and ``spent`` are of the period that began at ``since``. A shadow one refuses nothing, so they
+    may exceed its ``amount``.
+    """
+
+    __tablename__ = "spend_limit"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject_id: Mapped[UUID]
+    subject_kind: Mapped[str]
+    period: Mapped[str]
+    amount: Mapped[int]
+    shadow: Mapped[bool]
+    created_at: Mapped[datetime]
+    since: Mapped[datetime]
+    held: Mapped[int]
+    spent: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("subject_kind IN ('key', 'member')", name="subject_kind"),
+        CheckConstraint("period IN ('day', 'month', 'total')", name="period"),
+        CheckConstraint("amount >= 0 AND held >= 0 AND spent >= 0", name="balance"),
+        Index(None, "account_id", "subject_id", "period", "shadow", unique=True),
+        {"postgresql_with": {"fillfactor": 50}},
+    )
+
+
+class ShadowRefusalRecord(Base):
+    """What a shadow limit would have refused, by the key that asked. ``missing`` is what it lacked."""
+
+    __tablename__ = "shadow_refusal"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    limit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    missing: Mapped[int]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
 
 
 class RepaymentRecord(Base):

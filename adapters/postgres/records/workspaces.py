@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from adapters.postgres.base import Base
@@ -12,11 +12,18 @@ class WorkspaceRecord(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
+    slug: Mapped[str | None]
     kind: Mapped[str]
+    seats: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime]
     frozen_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
 
-    __table_args__ = (CheckConstraint("kind IN ('personal', 'team')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('personal', 'team')", name="kind"),
+        CheckConstraint("seats >= 1", name="seats"),
+        Index(None, "slug", unique=True),
+    )
 
 
 class AccountRecord(Base):
