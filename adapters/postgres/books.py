@@ -12,17 +12,24 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSON
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 from adapters.postgres.base import table
 from adapters.postgres.driver import Driver, Statement
-from adapters.postgres.records import AccountRecord, LotRecord, ReservationRecord, WorkspaceRecord
+from adapters.postgres.records import (
+    AccountRecord,
+    LotRecord,
+    ReservationRecord,
+    SpendLimitRecord,
+    WorkspaceRecord,
+)
 from adapters.postgres.records.ledger import OPEN
 from domain.ids import AccountId
 from domain.usage.account import Account
 from domain.usage.desk import Names
 from domain.usage.lot import Lot
 from domain.usage.reservation import Reservation
+from domain.usage.spend_limit import SpendLimit
 
 FIELDS = {
     "account_id": "account",
@@ -39,6 +46,7 @@ _account = table(AccountRecord)
 _workspace = table(WorkspaceRecord)
 _lot = table(LotRecord)
 _reservation = table(ReservationRecord)
+_limit = table(SpendLimitRecord)
 
 
 def _accounts(name: str = "accounts") -> sa.ColumnElement[Any]:
@@ -69,6 +77,7 @@ def _columns(table: sa.FromClause, *, but: frozenset[str] = frozenset()) -> list
 
 _LOT = _columns(_lot, but=frozenset({"usable"}))
 _RESERVATION = _columns(_reservation)
+_LIMIT = _columns(_limit)
 _NOW = sa.func.statement_timestamp()
 
 
@@ -91,7 +100,7 @@ def _wanted(
     return sa.select(*columns).join_from(wanted, table, same_account & (table.c[key] == wanted.c.wanted))
 
 
-def _as_json(rows: sa.Subquery) -> sa.ColumnElement[Any]:
+def _as_json(rows: sa.Subquery | sa.CTE) -> sa.ColumnElement[Any]:
     aggregate = sa.func.json_agg(sa.literal_column(rows.name))
     return sa.cast(sa.select(aggregate).select_from(rows).scalar_subquery(), sa.Text).label(rows.name)
 
@@ -111,17 +120,33 @@ _RESERVATIONS = sa.union_all(
         .limit(sa.bindparam("most_overdue", type_=sa.BigInteger))
         .subquery("overdue")
     ),
-).subquery("reservations")
+).cte("reservations")
+_counted = (
+    sa.func.jsonb_array_elements(_RESERVATIONS.c.counted)
+    .table_valued(sa.column("entry", JSONB))
+    .render_derived(name="counted")
+)
+_COUNTING = (
+    sa.select(*_LIMIT)
+    .join_from(_RESERVATIONS, _counted, sa.true())
+    .join(
+        _limit,
+        (_limit.c.account_id == _RESERVATIONS.c.account)
+        & (_limit.c.id == sa.cast(_counted.c.entry[0].astext, sa.Uuid)),
+    )
+)
+_LIMITS = sa.union(_wanted(_LIMIT, _limit, "subject_id", sa.Uuid()), _COUNTING).subquery("limits")
 _READ = Statement(
     sa.select(
         _NOW.label("now"),
-        *(_as_json(each) for each in (ACCOUNTS.subquery("accounts"), _LOTS, _RESERVATIONS)),
+        *(_as_json(each) for each in (ACCOUNTS.subquery("accounts"), _LOTS, _RESERVATIONS, _LIMITS)),
     )
 )
 
 
 _decode_accounts = msgspec.json.Decoder(list[Account]).decode
 _decode_lots = msgspec.json.Decoder(list[Lot]).decode
+_decode_limits = msgspec.json.Decoder(list[SpendLimit]).decode
 _decode_reservations = msgspec.json.Decoder(list[Reservation]).decode
 
 
@@ -136,6 +161,7 @@ class Books:
     accounts: Sequence[Account]
     lots: Sequence[Lot]
     reservations: Sequence[Reservation]
+    limits: Sequence[SpendLimit]
     behind: bool
 
 
@@ -149,6 +175,7 @@ async def read_books(
     driver: Driver, ids: Sequence[AccountId], commands: Sequence[Names], *, most_overdue: int | None = None
 ) -> Books:
     """The accounts that exist, their usable lots, what ``commands`` name, and holds past their deadline."""
+    subjects = {(each.account, subject) for each in commands for subject in each.subjects}
     named = {
         "most_overdue": most_overdue,
         "accounts": ids,
@@ -158,6 +185,8 @@ async def read_books(
         "requests": [each.request for each in commands if each.request is not None],
         "reference_accounts": [each.account for each in commands if each.reference is not None],
         "references": [each.reference for each in commands if each.reference is not None],
+        "subject_id_accounts": [account for account, _ in subjects],
+        "subject_ids": [subject for _, subject in subjects],
     }
     [row] = await _READ.fetch(driver, named)
     reservations = _decode_reservations(row["reservations"] or "[]")
@@ -167,5 +196,6 @@ async def read_books(
         accounts=_decode_accounts(row["accounts"] or "[]"),
         lots=_decode_lots(row["lots"] or "[]"),
         reservations=reservations,
+        limits=_decode_limits(row["limits"] or "[]"),
         behind=most_overdue is not None and len(overdue) >= most_overdue,
     )

@@ -18,11 +18,14 @@ from adapters.postgres.records import (
     LotRecord,
     RepaymentRecord,
     ReservationRecord,
+    ShadowRefusalRecord,
+    SpendLimitRecord,
     UsageHourRecord,
     UsageRecordRecord,
 )
 from domain.usage.desk import Desk
 from domain.usage.record import by_hour
+from domain.usage.spend_limit import shadow_sums
 
 NO_KEY = UUID(int=0)
 
@@ -32,6 +35,8 @@ _reservation = table(ReservationRecord)
 _repayment = table(RepaymentRecord)
 _record = table(UsageRecordRecord)
 _hour = table(UsageHourRecord)
+_limit = table(SpendLimitRecord)
+_refusal = table(ShadowRefusalRecord)
 
 
 def _rows(name: str, columns: Mapping[str, sa.types.TypeEngine[Any]]) -> sa.TableValuedAlias:
@@ -71,7 +76,7 @@ def _save_lots() -> Insert:
 
 def _change_reservations() -> sa.Update:
     rows = _rows("changes", _types(_reservation))
-    changing = ("state", "estimate", "holds", "expires_at", "started_at", "settlement")
+    changing = ("state", "estimate", "holds", "counted", "expires_at", "started_at", "settlement")
     return (
         sa.update(_reservation)
         .values({key: rows.c[key] for key in changing})
@@ -103,6 +108,27 @@ def _sum_hours() -> Insert:
     )
 
 
+def _count_limits() -> sa.Update:
+    rows = _rows("limits", _types(_limit))
+    return (
+        sa.update(_limit)
+        .values({key: rows.c[key] for key in ("since", "held", "spent")})
+        .where(_limit.c.account_id == rows.c.account, _limit.c.id == rows.c.id)
+    )
+
+
+def _note_refusals() -> Insert:
+    new = _copy(_refusal, "refusals")
+    return new.on_conflict_do_update(
+        index_elements=list(_refusal.primary_key),
+        set_={
+            "count": _refusal.c["count"] + new.excluded["count"],
+            "missing": _refusal.c.missing + new.excluded.missing,
+            "last_at": new.excluded.last_at,
+        },
+    )
+
+
 def _move_periods() -> sa.Update:
     rows = _rows("periods", {"id": sa.Uuid(), "period_end": sa.DateTime(timezone=True)})
     return sa.update(_account).values(period_end=rows.c.period_end).where(_account.c.id == rows.c.id)
@@ -116,6 +142,8 @@ _PARTS = {
     "hours": _sum_hours,
     "repayments": lambda: _copy(_repayment, "repayments"),
     "periods": _move_periods,
+    "limits": _count_limits,
+    "refusals": _note_refusals,
 }
 
 
@@ -158,4 +186,6 @@ def _entries(desks: Sequence[Desk]) -> dict[str, list[Any]]:
             for desk in desks
             if desk.account_changed
         ],
+        "limits": [desk.tally.limits[id] for desk in desks for id in desk.tally.changed],
+        "refusals": shadow_sums(each for desk in desks for each in desk.tally.refusals),
     }

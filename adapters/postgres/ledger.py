@@ -83,6 +83,8 @@ class SqlLedger(Ledger):
             desks[lot.account].lay((lot,), ())
         for reservation in books.reservations:
             desks[reservation.account].lay((), (reservation,))
+        for limit in books.limits:
+            desks[limit.account].lay((), (), (limit,))
         for desk in desks.values():
             desk.open(books.now)
         answers = None

@@ -1,5 +1,7 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from application.actor import Customer, Service
 from application.catalog.ports import Catalog
@@ -58,6 +60,10 @@ class AroundReserve:
     @property
     def request(self) -> str:
         return self.reserve.request
+
+    @property
+    def subjects(self) -> Sequence[UUID]:
+        return self.reserve.subjects
 
     @property
     def reservation(self) -> None:

@@ -4,7 +4,7 @@ Everything on it is immutable and only ever replaced whole, so a command that is
 provided that it computes first and puts last.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -16,6 +16,8 @@ from domain.usage.account import Account
 from domain.usage.lot import PRIORITY, Lot, Part, Source
 from domain.usage.record import Repayment, UsageRecord
 from domain.usage.reservation import Reservation, Settlement, State
+from domain.usage.spend_limit import SpendLimit
+from domain.usage.tally import Tally
 from domain.usage.terms import Terms
 
 T_co = TypeVar("T_co", covariant=True)
@@ -39,6 +41,10 @@ class Names(Protocol):
     def reference(self) -> str | None:
         """The grant's reference under which it may have been done before."""
 
+    @property
+    def subjects(self) -> Sequence[UUID]:
+        """Whose spend limits it comes under. Those that count a reservation lie on the desk with it."""
+
 
 class Command(Names, Protocol[T_co]):
     """One thing to be done to one account."""
@@ -60,10 +66,18 @@ class Desk:
     changed_reservations: set[ReservationId] = field(default_factory=set)
     records: list[UsageRecord] = field(default_factory=list)
     repayments: list[Repayment] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
     account_changed: bool = False
 
-    def lay(self, lots: Iterable[Lot], reservations: Iterable[Reservation]) -> None:
+    def lay(
+        self,
+        lots: Iterable[Lot],
+        reservations: Iterable[Reservation],
+        limits: Iterable[SpendLimit] = (),
+    ) -> None:
         """Lay out what the books have."""
+        for limit in limits:
+            self.tally.limits[limit.id] = limit
         for lot in lots:
             self.lots[lot.id] = lot
         for reservation in reservations:
@@ -204,8 +218,10 @@ class Desk:
                 available=self.available(at),
                 at=at,
             )
-            self.record(reservation.settle(State.EXPIRED, settlement), settlement)
+            counted = self.tally.end(reservation, charged=charged)
+            self.record(reservation.settle(State.EXPIRED, settlement, counted=counted), settlement)
         else:
+            self.tally.end(reservation, charged=0)
             settlement = Settlement(available=self.available(at), at=at)
             self.put_reservation(reservation.settle(State.EXPIRED, settlement))
 

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from domain.ids import AccountId, LotId
 from domain.usage.desk import Desk
@@ -29,6 +30,7 @@ class Grant:
 
     reservation: None = None
     request: None = None
+    subjects: tuple[UUID, ...] = ()
 
     def __post_init__(self) -> None:
         if self.amount <= 0 or self.source is Source.OVERDRAFT:

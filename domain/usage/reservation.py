@@ -1,12 +1,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Self
 
 from domain.credits import NOTHING, Quantity
-from domain.ids import AccountId, KeyId, LimitId, ReservationId, UserId
+from domain.ids import AccountId, KeyId, ReservationId, UserId
 from domain.usage.errors import ReservationExpired, ReservationSettled
 from domain.usage.lot import Part
+from domain.usage.spend_limit import Counted
 from domain.usage.terms import Rate
 
 LONGEST = timedelta(hours=24)
@@ -23,13 +24,6 @@ class State(StrEnum):
     @property
     def open(self) -> bool:
         return self in {State.HELD, State.STARTED}
-
-
-class Counted(NamedTuple):
-    """A spend limit that counts it, in the period that began at ``since``."""
-
-    limit: LimitId
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +104,7 @@ class Reservation:
             return self
         return replace(self, state=State.STARTED, started_at=now)
 
-    def settle(self, state: State, settlement: Settlement) -> Self:
+    def settle(self, state: State, settlement: Settlement, *, counted: tuple[Counted, ...] = ()) -> Self:
+        """``counted`` is what spend limits count of the charge."""
         self.check_open()
-        return replace(self, state=state, settlement=settlement, holds=())
+        return replace(self, state=state, settlement=settlement, holds=(), counted=counted)

@@ -1,11 +1,13 @@
 """Hold credits for a call: the most that it may cost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from domain.credits import Quantity
-from domain.ids import AccountId, KeyId, ReservationId
+from domain.ids import AccountId, KeyId, ReservationId, UserId
 from domain.usage.desk import Desk
 from domain.usage.errors import (
     FeatureNotInPlan,
@@ -15,6 +17,7 @@ from domain.usage.errors import (
     WorkspaceFrozen,
 )
 from domain.usage.reservation import LONGEST, USUAL, Opening, Reservation
+from domain.usage.spend_limit import SpendLimit, SpendLimitReached, add, narrowest, room_under
 from domain.usage.terms import Rate
 
 
@@ -35,7 +38,7 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reserve:
-    """Raises WorkspaceFrozen, FeatureNotInPlan, InsufficientCredits, RequestKeyReused.
+    """Raises WorkspaceFrozen, FeatureNotInPlan, InsufficientCredits, SpendLimitReached, RequestKeyReused.
 
     ``request`` and ``fingerprint`` are the idempotency key and a digest of the whole request.
     """
@@ -45,6 +48,7 @@ class Reserve:
     request: str
     fingerprint: str
     key: KeyId | None
+    member: UserId | None = None
     test: bool
     feature: str
     estimate: Quantity
@@ -72,7 +76,13 @@ class Reserve:
             raise FeatureNotInPlan(self.feature, str(desk.account.plan))
 
         free = desk.available(now)
-        estimate, price = self._fit(rate, free)
+        limits = () if self.test else desk.tally.on(self.subjects, now)
+        limit = narrowest(limits)
+        room = room_under(limit, free)
+        fitting = self._fit(rate, room)
+        if fitting is None:
+            raise _refusal(rate.cost(self.estimate), free, limit)
+        estimate, price = fitting
         parts = desk.take(price, now)
         expires_at = now + self.expires_in
         reservation = Reservation(
@@ -81,15 +91,17 @@ class Reserve:
             request=self.request,
             fingerprint=self.fingerprint,
             key=self.key,
+            member=self.member,
             feature=self.feature,
             rate=rate,
             test=self.test,
             estimate=estimate,
             holds=parts,
+            counted=desk.tally.hold(limits, price),
             opening=Opening(
                 held=price,
                 available=free - price,
-                calls=_calls(rate, self.estimate, free - price),
+                calls=_calls(rate, self.estimate, room - price),
                 output_tokens=estimate.output_tokens,
                 expires_at=expires_at,
             ),
@@ -97,23 +109,35 @@ class Reserve:
             expires_at=expires_at,
         )
         desk.hold(parts)
+        desk.tally.shadow(limits, reservation, price, now)
         desk.put_reservation(reservation)
         return Reserved(reservation, replayed=False)
 
-    def _fit(self, rate: Rate, free: int) -> tuple[Quantity, int]:
+    @property
+    def subjects(self) -> Sequence[UUID]:
+        return [each for each in (self.key, self.member) if each is not None]
+
+    def _fit(self, rate: Rate, room: int) -> tuple[Quantity, int] | None:
         """What is reserved for, and the microcredits to hold for it. A test call holds nothing."""
         if self.test:
             return self.estimate, 0
         price = rate.cost(self.estimate)
-        if price <= free:
+        if price <= room:
             return self.estimate, price
         tokens = None
         if self.fit is Fit.CLAMP:
-            tokens = rate.price.output_tokens_for(free, self.estimate, multiplier=rate.multiplier)
+            tokens = rate.price.output_tokens_for(room, self.estimate, multiplier=rate.multiplier)
         if not tokens:
-            raise InsufficientCredits(needed=price, available=free)
+            return None
         estimate = replace(self.estimate, output_tokens=tokens)
         return estimate, rate.cost(estimate)
+
+
+def _refusal(needed: int, free: int, limit: SpendLimit | None) -> InsufficientCredits | SpendLimitReached:
+    """By what leaves less: the account, or the limit."""
+    if limit is None or free <= limit.left:
+        return InsufficientCredits(needed=needed, available=free)
+    return SpendLimitReached(limit.id, needed, max(0, limit.left))
 
 
 def _calls(rate: Rate, estimate: Quantity, free: int) -> int | None:
@@ -132,7 +156,8 @@ class Extend:
     """Raise a hold to what ``estimate`` may cost, its deadline to ``expires_in`` from now: all or nothing.
 
     Says what to reach, not what to add, so that a repeat changes nothing. Never lowers either.
-    Raises ReservationMissing, ReservationSettled, ReservationExpired, WorkspaceFrozen, InsufficientCredits.
+    Raises ReservationMissing, ReservationSettled, ReservationExpired, WorkspaceFrozen, InsufficientCredits,
+    SpendLimitReached.
     """
 
     account: AccountId
@@ -142,6 +167,7 @@ class Extend:
 
     request: None = None
     reference: None = None
+    subjects: tuple[UUID, ...] = ()
 
     def decide(self, desk: Desk, now: datetime) -> Extended:
         reservation = find(desk, self.reservation)
@@ -155,8 +181,10 @@ class Extend:
             more = max(0, price - reservation.held)
             if price > reservation.held or reservation.test:
                 estimate = self.estimate
-        if more > free:
-            raise InsufficientCredits(needed=more, available=free)
+        limits = desk.tally.of(reservation, now)
+        limit = narrowest(limits)
+        if more > room_under(limit, free):
+            raise _refusal(more, free, limit)
         expires_at = reservation.expires_at
         if self.expires_in is not None:
             expires_at = max(expires_at, now + self.expires_in)
@@ -165,9 +193,11 @@ class Extend:
             reservation,
             estimate=estimate,
             holds=reservation.holds + parts,
+            counted=add(reservation.counted, desk.tally.hold(limits, more)),
             expires_at=expires_at,
         )
         desk.hold(parts)
+        desk.tally.shadow(limits, reservation, more, now)
         desk.put_reservation(extended)
         return Extended(extended, free - more)
 

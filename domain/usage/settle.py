@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from domain.credits import Quantity
 from domain.ids import AccountId, ReservationId
@@ -9,6 +10,7 @@ from domain.usage.desk import Desk
 from domain.usage.lot import Part
 from domain.usage.reservation import Reservation, Settlement, State
 from domain.usage.reserve import find
+from domain.usage.spend_limit import add, narrowest, room_under
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Start:
 
     request: None = None
     reference: None = None
+    subjects: tuple[UUID, ...] = ()
 
     def decide(self, desk: Desk, now: datetime) -> Reservation:
         before = find(desk, self.reservation)
@@ -40,7 +43,8 @@ class Start:
 class Commit:
     """Charge what the call cost: from its hold, then from what is free, then from the plan's overdraft.
 
-    What is left is uncollected. Raises ReservationMissing, ReservationSettled, ReservationExpired.
+    Beyond its hold, no more than spend limits leave. What is left is uncollected.
+    Raises ReservationMissing, ReservationSettled, ReservationExpired.
     """
 
     account: AccountId
@@ -51,6 +55,7 @@ class Commit:
 
     request: None = None
     reference: None = None
+    subjects: tuple[UUID, ...] = ()
 
     def decide(self, desk: Desk, now: datetime) -> Settled:
         before = find(desk, self.reservation)
@@ -65,16 +70,14 @@ class Commit:
         desk.unhold(before.holds)
         desk.spend(charges)
         due -= _total(charges)
+        counted = desk.tally.end(before, charged=_total(charges))
         if due:
-            more = desk.take(due, now)
-            desk.spend(more)
-            due -= _total(more)
-            charges += more
-        if due:
-            lent = desk.lend(due, now)
-            desk.spend(lent)
-            due -= _total(lent)
-            charges += lent
+            limits = desk.tally.of(before, now)
+            excess = self._beyond(desk, room_under(narrowest(limits), due), now)
+            desk.tally.shadow(limits, before, due, now)
+            counted = add(counted, desk.tally.spend(limits, _total(excess)))
+            due -= _total(excess)
+            charges += excess
         settlement = Settlement(
             usage=self.usage,
             model=self.model,
@@ -86,9 +89,17 @@ class Commit:
             available=desk.available(now),
             at=now,
         )
-        settled = before.settle(State.COMMITTED, settlement)
+        settled = before.settle(State.COMMITTED, settlement, counted=counted)
         desk.record(settled, settlement)
         return Settled(settled, settlement, replayed=False)
+
+    def _beyond(self, desk: Desk, due: int, now: datetime) -> tuple[Part, ...]:
+        """Charge ``due``, which no hold covers: what is free, then what the plan lends."""
+        free = desk.take(due, now)
+        desk.spend(free)
+        lent = desk.lend(due - _total(free), now)
+        desk.spend(lent)
+        return free + lent
 
     def _same(self, earlier: Settlement) -> bool:
         said = (earlier.usage, earlier.model, earlier.latency_ms)
@@ -104,6 +115,7 @@ class Release:
 
     request: None = None
     reference: None = None
+    subjects: tuple[UUID, ...] = ()
 
     def decide(self, desk: Desk, now: datetime) -> Settled:
         before = find(desk, self.reservation)
@@ -111,6 +123,7 @@ class Release:
             return Settled(before, before.settlement, replayed=True)
         before.check_open()
         desk.unhold(before.holds)
+        desk.tally.end(before, charged=0)
         settlement = Settlement(available=desk.available(now), at=now)
         settled = before.settle(State.RELEASED, settlement)
         desk.put_reservation(settled)

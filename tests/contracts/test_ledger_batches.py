@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ class Broken:
     reservation: None = None
     request: None = None
     reference: None = None
+    subjects: tuple[UUID, ...] = ()
 
     def decide(self, desk: Desk, now: datetime) -> None:
         desk.hold(desk.take(1, now))

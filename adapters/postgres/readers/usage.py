@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
@@ -45,6 +46,7 @@ class _Look:
     reservation: ReservationId | None = None
     request: None = None
     reference: None = None
+    subjects: tuple[UUID, ...] = ()
 
 
 class SqlUsageReader(UsageReader):
@@ -114,7 +116,7 @@ class SqlUsageReader(UsageReader):
                 [account] = books.accounts
                 terms = await self._terms.of(account.plan, driver)
         desk = Desk(account=account, terms=terms, new_id=self._new_id)
-        desk.lay(books.lots, books.reservations)
+        desk.lay(books.lots, books.reservations, books.limits)
         return desk, books.now
 
 
