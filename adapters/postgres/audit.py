@@ -25,6 +25,12 @@ WITH held AS (
 ), recounted AS (
     SELECT account_id, lot_id, coalesce(h.amount, 0) AS held, coalesce(s.amount, 0) AS spent
     FROM held h FULL JOIN spent s USING (account_id, lot_id)
+), counted AS (
+    SELECT r.account_id, (entry->>0)::uuid AS limit_id, (entry->>1)::timestamptz AS since,
+           coalesce(sum((entry->>2)::bigint) FILTER (WHERE r.state IN ('held', 'started')), 0) AS held,
+           coalesce(sum((entry->>2)::bigint) FILTER (WHERE r.state NOT IN ('held', 'started')), 0) AS spent
+    FROM reservation r, jsonb_array_elements(r.counted) entry
+    GROUP BY 1, 2, 3
 ), rollups AS (
     SELECT account_id, sum(charged) AS charged FROM usage_hour GROUP BY 1
 ), charges AS (
@@ -55,6 +61,15 @@ FROM usage_record u WHERE NOT u.test AND u.cost <> u.charged + u.uncollected
 UNION ALL
 SELECT account_id, NULL, id, 'it was charged more than once', 1, count(*)
 FROM usage_record GROUP BY account_id, id HAVING count(*) > 1
+UNION ALL
+SELECT l.account_id, l.id, NULL, fault.name, fault.expected, fault.found
+FROM spend_limit l
+LEFT JOIN counted c ON c.account_id = l.account_id AND c.limit_id = l.id AND c.since = l.since
+CROSS JOIN LATERAL (VALUES
+    ('held under a limit is not what open reservations count', coalesce(c.held, 0), l.held::numeric),
+    ('spent under a limit is not what was charged', coalesce(c.spent, 0), l.spent::numeric)
+) AS fault (name, expected, found)
+WHERE fault.expected <> fault.found
 UNION ALL
 SELECT account_id, NULL, NULL, 'the hourly sums are not the charges',
        coalesce(c.charged, 0), coalesce(h.charged, 0)

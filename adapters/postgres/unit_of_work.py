@@ -8,6 +8,7 @@ from adapters.postgres.accounts import SqlAccounts
 from adapters.postgres.catalog import SqlCatalogEntries
 from adapters.postgres.faults import reaching
 from adapters.postgres.keys import SqlKeys
+from adapters.postgres.spend_limits import SqlSpendLimits
 from adapters.postgres.workspaces import SqlWorkspaces
 
 
@@ -28,6 +29,10 @@ class SqlTx:
     @cached_property
     def keys(self) -> SqlKeys:
         return SqlKeys(self._session)
+
+    @cached_property
+    def spend_limits(self) -> SqlSpendLimits:
+        return SqlSpendLimits(self._session)
 
     @cached_property
     def workspaces(self) -> SqlWorkspaces:

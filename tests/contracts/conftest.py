@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.engine import make_engine
 from migrations.schema import upgrade
 from tests.conftest import renamed, run_sql
-from tests.contracts.banks import Bank, MemoryBank, SqlBank, sql_bank
+from tests.contracts.banks import Bank, MemoryBank
+from tests.contracts.sql_banks import SqlBank, sql_bank
 
 INSTALLED = os.environ.get("CUEBX_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 

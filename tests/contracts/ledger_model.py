@@ -31,6 +31,25 @@ class Pot:
 
 
 @dataclass(eq=False)
+class Cap:
+    """What ``keys`` may spend, in all. A shadow one counts whom it would have refused."""
+
+    keys: frozenset[int]
+    amount: int
+    shadow: bool = False
+    held: int = 0
+    spent: int = 0
+    refused: int = 0
+
+    @property
+    def left(self) -> int:
+        return max(0, self.amount - self.held - self.spent)
+
+    def ask(self, amount: int) -> None:
+        self.refused += self.shadow and amount > self.left
+
+
+@dataclass(eq=False)
 class Ticket:
     id: UUID
     fingerprint: str
@@ -40,6 +59,7 @@ class Ticket:
     parts: list[tuple[Pot, int]]
     opening: Answer
     ends: float
+    caps: list[Cap]
     state: str = "held"
     used: int | None = None
     """Tokens, once it is committed."""
@@ -62,6 +82,7 @@ class Model:
     now: int = 0
     frozen: bool = False
     pots: dict[str, Pot] = field(default_factory=dict)
+    caps: list[Cap] = field(default_factory=list)
     tickets: dict[UUID, Ticket] = field(default_factory=dict)
     requests: dict[str, Ticket] = field(default_factory=dict)
 
@@ -85,6 +106,9 @@ class Model:
         for ticket in self.tickets.values():
             if ticket.open and ticket.ends < self.now:
                 charged = ticket.state == "started" and ticket.feature in CHARGED_WHEN_LOST
+                for cap in ticket.caps:
+                    cap.held -= ticket.held
+                    cap.spent += ticket.held if charged else 0
                 for pot, amount in ticket.parts:
                     pot.held -= amount
                     pot.spent += amount if charged else 0
@@ -115,6 +139,7 @@ class Model:
         hours: float,
         test: bool,
         clamp: bool,
+        key: int | None,
     ) -> Answer:
         first = self.requests.get(request)
         if first is not None:
@@ -124,17 +149,31 @@ class Model:
         if self.frozen:
             return ("workspace_frozen",)
         free, full = self.free, self.cost(feature, tokens)
+        caps = [] if test else [cap for cap in self.caps if key in cap.keys]
+        room = self.room(caps, free)
         fitting = tokens
-        if not test and full > free:
-            fits = [count for count in range(1, tokens + 1) if self.cost(feature, count) <= free]
+        if not test and full > room:
+            fits = [count for count in range(1, tokens + 1) if self.cost(feature, count) <= room]
             if not clamp or not fits:
-                return ("insufficient_credits", full, free)
+                return self._refused(full, free, room)
             fitting = max(fits)
         held = 0 if test else self.cost(feature, fitting)
-        opening = (held, free - held, (free - held) // full if full else None, fitting)
-        ticket = Ticket(id, fingerprint, feature, test, fitting, self._hold(held), opening, self.now + hours)
+        opening = (held, free - held, (room - held) // full if full else None, fitting)
+        parts = self._hold(held)
+        for cap in caps:
+            cap.ask(held)
+            cap.held += held
+        ticket = Ticket(id, fingerprint, feature, test, fitting, parts, opening, self.now + hours, caps)
         self.tickets[id] = self.requests[request] = ticket
         return ("reserved", id, False, *opening)
+
+    def room(self, caps: list[Cap], free: int) -> int:
+        return min([free, *(cap.left for cap in caps if not cap.shadow)])
+
+    def _refused(self, needed: int, free: int, room: int) -> Answer:
+        if room < free:
+            return ("spend_limit_reached", needed, room)
+        return ("insufficient_credits", needed, free)
 
     def start(self, id: UUID) -> Answer:
         ticket = self.tickets[id]
@@ -151,9 +190,13 @@ class Model:
             return ("workspace_frozen",)
         wanted = 0 if tokens is None or ticket.test else self.cost(ticket.feature, tokens)
         more = max(0, wanted - ticket.held)
-        if more > self.free:
-            return ("insufficient_credits", more, self.free)
+        room = self.room(ticket.caps, self.free)
+        if more > room:
+            return self._refused(more, self.free, room)
         ticket.parts += self._hold(more)
+        for cap in ticket.caps:
+            cap.ask(more)
+            cap.held += more
         if hours is not None:
             ticket.ends = max(ticket.ends, self.now + hours)
         return ("extended", ticket.held, self.free)
@@ -167,9 +210,26 @@ class Model:
         cost = self.cost(ticket.feature, tokens)
         due = 0 if ticket.test else cost
         paid: Counter[str] = Counter()
+        for cap in ticket.caps:
+            cap.held -= ticket.held
+            cap.spent += min(ticket.held, due)
         for pot, amount in ticket.parts:
             pot.held -= amount
             due -= self._pay(pot, min(amount, due), paid)
+        if due:
+            allowed = self.room(ticket.caps, due)
+            beyond = self._charge_beyond(allowed, paid)
+            for cap in ticket.caps:
+                cap.ask(due)
+                cap.spent += beyond
+            due -= beyond
+        ticket.used = tokens
+        return self._settle(
+            ticket, "committed", (cost, paid.total(), due, frozenset(paid.items()), self.free)
+        )
+
+    def _charge_beyond(self, due: int, paid: Counter[str]) -> int:
+        before = due
         for pot in self.burning():
             due -= self._pay(pot, min(pot.free, due), paid)
         if due and self.overdraft:
@@ -177,10 +237,7 @@ class Model:
                 "overdraft", Pot("overdraft", self.overdraft, 100, inf, len(self.pots))
             )
             due -= self._pay(lent, min(lent.free, due), paid)
-        ticket.used = tokens
-        return self._settle(
-            ticket, "committed", (cost, paid.total(), due, frozenset(paid.items()), self.free)
-        )
+        return before - due
 
     def release(self, id: UUID) -> Answer:
         ticket = self.tickets[id]
@@ -188,6 +245,8 @@ class Model:
             return ("settled", True, *ticket.answer)
         if not ticket.open:
             return self._closed(ticket)
+        for cap in ticket.caps:
+            cap.held -= ticket.held
         for pot, amount in ticket.parts:
             pot.held -= amount
         return self._settle(ticket, "released", (0, 0, 0, frozenset(), self.free))

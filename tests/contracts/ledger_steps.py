@@ -10,7 +10,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from domain.errors import DomainError
-from domain.ids import AccountId, LotId, ReservationId
+from domain.ids import AccountId, KeyId, LotId, ReservationId, UserId
 from domain.usage.desk import Command
 from domain.usage.errors import InsufficientCredits, ReservationSettled
 from domain.usage.grant import Grant, Granted
@@ -18,6 +18,7 @@ from domain.usage.lot import NEVER, PRIORITY, Part, Source
 from domain.usage.reservation import Reservation
 from domain.usage.reserve import Extend, Extended, Fit, Reserve, Reserved
 from domain.usage.settle import Commit, Release, Settled, Start
+from domain.usage.spend_limit import SpendLimitReached
 from tests.contracts.banks import CALL, ODD, SURE, Bank
 from tests.contracts.ledger_model import Answer, Model
 from tests.contracts.tellers import tokens
@@ -30,12 +31,17 @@ WHICH = st.integers(0, NEVER_MADE)
 
 @dataclass
 class Scene:
-    """One account, what the model knows of it, another account, and what was sent before."""
+    """One account, what the model knows of it, another account, and what was sent before.
+
+    Both of its ``keys`` are one member's.
+    """
 
     bank: Bank
     model: Model
     account: AccountId
     stranger: AccountId
+    keys: tuple[UUID, UUID]
+    member: UUID
     lots: dict[UUID, str] = field(default_factory=dict)
     sent: list[Reserve] = field(default_factory=list)
 
@@ -67,6 +73,7 @@ class DoReserve:
     hours: float
     test: bool
     clamp: bool
+    key: int | None
 
     def send(self, scene: Scene, now: datetime) -> Sent:
         id = ReservationId(scene.bank.new_id())
@@ -75,7 +82,8 @@ class DoReserve:
             id=id,
             request=str(id),
             fingerprint="first",
-            key=None,
+            key=None if self.key is None else KeyId(scene.keys[self.key]),
+            member=None if self.key is None else UserId(scene.member),
             test=self.test,
             feature=self.feature,
             estimate=tokens(self.count),
@@ -83,7 +91,7 @@ class DoReserve:
             expires_in=timedelta(hours=self.hours),
         )
         scene.sent.append(order)
-        return order, answered(scene.model, order)
+        return order, answered(scene, order)
 
 
 @dataclass(frozen=True)
@@ -104,17 +112,18 @@ class DoRepeat:
             request=first.request,
             fingerprint=self.fingerprint,
             key=first.key,
+            member=first.member,
             test=first.test,
             feature=first.feature,
             estimate=first.estimate,
             fit=first.fit,
             expires_in=first.expires_in,
         )
-        return order, answered(scene.model, order)
+        return order, answered(scene, order)
 
 
-def answered(model: Model, order: Reserve) -> Answer:
-    return model.reserve(
+def answered(scene: Scene, order: Reserve) -> Answer:
+    return scene.model.reserve(
         order.id,
         request=order.request,
         fingerprint=order.fingerprint,
@@ -123,6 +132,7 @@ def answered(model: Model, order: Reserve) -> Answer:
         hours=order.expires_in / timedelta(hours=1),
         test=order.test,
         clamp=order.fit is Fit.CLAMP,
+        key=None if order.key is None else scene.keys.index(order.key),
     )
 
 
@@ -222,8 +232,15 @@ class DoGrant:
 
 
 RARELY = st.integers(0, 19).map(lambda roll: roll == 19)
+KEYS = st.sampled_from([None, 0, 1, 0, 1])
 RESERVES = st.builds(
-    DoReserve, COUNTS, st.sampled_from([CALL, CALL, SURE, ODD]), HALVES, test=RARELY, clamp=st.booleans()
+    DoReserve,
+    COUNTS,
+    st.sampled_from([CALL, CALL, SURE, ODD]),
+    HALVES,
+    test=RARELY,
+    clamp=st.booleans(),
+    key=KEYS,
 )
 STEPS = st.one_of(
     RESERVES,
@@ -260,6 +277,8 @@ def plain(answer: object, lots: Mapping[UUID, str]) -> Answer:
         case Reservation(state=state):
             said = (str(state),)
         case InsufficientCredits(needed=needed, available=available):
+            said = (answer.code, needed, available)
+        case SpendLimitReached(needed=needed, available=available):
             said = (answer.code, needed, available)
         case ReservationSettled(state=settled):
             said = (answer.code, settled)

@@ -13,7 +13,8 @@ from adapters.postgres.audit import SqlAuditor
 from adapters.postgres.engine import make_engine
 from application.usage.ports import AuditTooSlow, Finding
 from domain.ids import LotId, ReservationId
-from tests.contracts.banks import SqlBank, a_plan, sql_bank
+from tests.contracts.banks import a_plan
+from tests.contracts.sql_banks import SqlBank, sql_bank
 from tests.contracts.tellers import Teller, a_teller
 from tests.servers import eventually
 

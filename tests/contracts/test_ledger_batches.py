@@ -14,7 +14,7 @@ from domain.ids import AccountId
 from domain.usage.desk import Desk
 from domain.usage.errors import AccountMissing, InsufficientCredits, ReservationMissing
 from domain.usage.reserve import Reserved
-from tests.contracts.banks import SqlBank, until_it_blocks
+from tests.contracts.sql_banks import SqlBank, until_it_blocks
 from tests.contracts.tellers import Teller, a_teller
 
 LOCK = "SELECT 1 FROM account WHERE id = :account FOR UPDATE"

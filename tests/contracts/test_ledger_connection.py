@@ -16,7 +16,7 @@ from application.usage.ports import By
 from domain.errors import DatabaseUnavailable
 from domain.ids import AccountId
 from domain.usage.settle import Commit
-from tests.contracts.banks import SqlBank, sql_bank, until_it_blocks
+from tests.contracts.sql_banks import SqlBank, sql_bank, until_it_blocks
 from tests.contracts.tellers import Teller, a_teller, tokens
 from tests.fakes.proxy import LossyProxy, lossy
 

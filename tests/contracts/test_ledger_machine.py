@@ -14,13 +14,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from adapters.postgres.engine import make_engine
 from domain.credits import ONE
+from domain.ids import LimitId
 from domain.usage.lot import Source
-from tests.contracts.banks import Bank, MemoryBank, SqlBank, a_plan
-from tests.contracts.ledger_model import Model, Pot
+from tests.contracts.banks import Bank, MemoryBank, a_plan
+from tests.contracts.ledger_model import Cap, Model, Pot
 from tests.contracts.ledger_steps import STEPS, DoGrant, Scene, Step, plain
+from tests.contracts.sql_banks import SqlBank
 
 T = TypeVar("T")
 Figures = tuple[int, int, int]
+CAPS = st.tuples(st.sampled_from(["key", "other", "member", "shadow"]), st.integers(0, 20))
 MULTIPLIERS = st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(13, 10)])
 
 
@@ -37,8 +40,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
         return self.runner.run(working())
 
-    @initialize(monthly=st.sampled_from([0, 10]), overdraft=st.sampled_from([0, 5]), multiplier=MULTIPLIERS)
-    def open(self, monthly: int, overdraft: int, multiplier: Fraction) -> None:
+    @initialize(
+        monthly=st.sampled_from([0, 10]),
+        overdraft=st.sampled_from([0, 5]),
+        multiplier=MULTIPLIERS,
+        caps=st.lists(CAPS, unique_by=lambda each: each[0], max_size=4),
+    )
+    def open(self, monthly: int, overdraft: int, multiplier: Fraction, caps: list[tuple[str, int]]) -> None:
         bank = type(self).new_bank()
         plan = a_plan(monthly=monthly, overdraft=overdraft, multiplier=int(multiplier * ONE))
         self.scene = Scene(
@@ -46,9 +54,27 @@ class LedgerMachine(RuleBasedStateMachine):
             model=Model(multiplier=multiplier, monthly=monthly, overdraft=overdraft),
             account=self.run(bank.open(plan)),
             stranger=self.run(bank.open()),
+            keys=(bank.new_id(), bank.new_id()),
+            member=bank.new_id(),
         )
+        self.caps: dict[LimitId, Cap] = {}
+        for name, amount in caps:
+            self._cap(name, amount)
         first = DoGrant("first", 12, Source.TOP_UP, None, None)
         self.run(self._ask([first]))
+
+    def _cap(self, name: str, amount: int) -> None:
+        scene = self.scene
+        subject, keys = {
+            "key": (scene.keys[0], {0}),
+            "other": (scene.keys[1], {1}),
+            "member": (scene.member, {0, 1}),
+            "shadow": (scene.keys[1], {1}),
+        }[name]
+        cap = Cap(frozenset(keys), amount, shadow=name == "shadow")
+        scene.model.caps.append(cap)
+        made = scene.bank.limit(scene.account, subject, amount, shadow=cap.shadow)
+        self.caps[self.run(made)] = cap
 
     @rule(steps=st.lists(STEPS, min_size=1, max_size=5))
     def ask(self, steps: list[Step]) -> None:
@@ -97,6 +123,8 @@ class LedgerMachine(RuleBasedStateMachine):
         books = await self.scene.bank.books(self.scene.account)
         stored = {names[id]: (lot.granted, lot.held, lot.spent) for id, lot in books.lots.items()}
         assert stored == {name: figures(pot) for name, pot in self.scene.model.pots.items()}
+        limits = {id: (each.held, each.spent, each.refused) for id, each in books.limits.items()}
+        assert limits == {id: (cap.held, cap.spent, cap.refused) for id, cap in self.caps.items()}
         states = {each.id: each.state for each in books.reservations}
         assert states == {id: ticket.state for id, ticket in self.scene.model.tickets.items()}
 

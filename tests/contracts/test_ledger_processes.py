@@ -13,7 +13,7 @@ import pytest
 from domain.ids import AccountId
 from domain.usage.errors import InsufficientCredits
 from domain.usage.reserve import Reserved
-from tests.contracts.banks import SqlBank, sql_bank
+from tests.contracts.sql_banks import SqlBank, sql_bank
 from tests.contracts.tellers import Teller, a_teller
 
 PROCESSES = 2

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from domain.usage.errors import InsufficientCredits, ReservationExpired
 from domain.usage.lot import Source
 from domain.usage.reservation import State
-from tests.contracts.banks import SURE, Bank, SqlBank, a_plan, until_it_blocks
+from tests.contracts.banks import SURE, Bank, a_plan
+from tests.contracts.sql_banks import SqlBank, until_it_blocks
 from tests.contracts.tellers import Teller, a_teller
 
 MINUTE = timedelta(minutes=1)

@@ -8,7 +8,8 @@ from adapters.postgres.driver import Driver, driver_of
 from adapters.postgres.terms import SqlTerms
 from domain.catalog.plan import Plan
 from domain.ids import PlanRef
-from tests.contracts.banks import SqlBank, a_plan
+from tests.contracts.banks import a_plan
+from tests.contracts.sql_banks import SqlBank
 
 
 @dataclass

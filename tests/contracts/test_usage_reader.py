@@ -12,7 +12,8 @@ from domain.ids import AccountId, KeyId, ReservationId
 from domain.usage.errors import AccountMissing, ReservationMissing
 from domain.usage.record import Sums, UsageRecord
 from domain.usage.settle import Commit
-from tests.contracts.banks import ODD, SURE, Bank, SqlBank
+from tests.contracts.banks import ODD, SURE, Bank
+from tests.contracts.sql_banks import SqlBank
 from tests.contracts.tellers import Teller, a_teller
 
 HOUR = timedelta(hours=1)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,9 +16,12 @@ class LotEntry(NamedTuple):
 
 
 class ReservationEntry(NamedTuple):
+    """``counted``: under which limits, in the period since when, how much of it."""
+
     id: UUID
     state: str
     holds: Sequence[tuple[UUID, int]]
+    counted: Sequence[tuple[UUID, datetime, int]]
 
 
 class RecordEntry(NamedTuple):
@@ -27,6 +31,16 @@ class RecordEntry(NamedTuple):
     charged: int
     uncollected: int
     charges: Sequence[tuple[UUID, int]]
+
+
+class LimitEntry(NamedTuple):
+    """``refused``: how many calls it would have refused, were it no shadow."""
+
+    since: datetime
+    amount: int
+    held: int
+    spent: int
+    refused: int
 
 
 class RepaymentEntry(NamedTuple):
@@ -41,6 +55,7 @@ class StoredBooks:
     reservations: Sequence[ReservationEntry]
     records: Sequence[RecordEntry]
     repayments: Sequence[RepaymentEntry]
+    limits: Mapping[UUID, LimitEntry]
     hourly: int
     """The sum of what the hours say was charged."""
 
@@ -78,6 +93,19 @@ def assert_books_add_up(books: StoredBooks) -> None:
         assert entry.spent >= 0, "nothing is spent below zero"
         assert entry.held + entry.spent <= entry.granted, "no lot is overspent"
     _assert_records_add_up(books)
+    _assert_limits_add_up(books)
+
+
+def _assert_limits_add_up(books: StoredBooks) -> None:
+    held: Counter[tuple[UUID, datetime]] = Counter()
+    spent: Counter[tuple[UUID, datetime]] = Counter()
+    for reservation in books.reservations:
+        open_ = reservation.state in {"held", "started"}
+        for limit, since, amount in reservation.counted:
+            (held if open_ else spent)[limit, since] += amount
+    for id, entry in books.limits.items():
+        assert entry.held == held[id, entry.since], "a limit's held is what open reservations count"
+        assert entry.spent == spent[id, entry.since], "a limit's spent is what was charged under it"
 
 
 def _assert_records_add_up(books: StoredBooks) -> None:
