@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from domain.ids import AccountId, KeyId, PlanRef, SessionId, UserId, WorkspaceId
+from domain.keys.policy import ANYTHING, Policy
 from domain.workspaces.role import Role
 
 
@@ -15,6 +16,9 @@ class Customer:
     workspace: WorkspaceId
     account: AccountId
     plan: PlanRef
+    member: UserId | None = None
+    """Who made the key."""
+    policy: Policy = ANYTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

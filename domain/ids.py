@@ -1,7 +1,7 @@
 """Ids: UUIDv7 inside, TypeIDs outside (https://github.com/jetify-com/typeid, version 0.3).
 
-A public id says what it names: ``acc_01h455vb4pex5vsknk084sn02q``. A reservation's carries its account's
-UUID before its own, so that whoever settles it names the tenant.
+A public id says what it names: ``acc_01h455vb4pex5vsknk084sn02q``. A reservation's and a
+limit's carry their account's UUID before their own, so that whoever names them names the tenant.
 """
 
 import re
@@ -90,8 +90,8 @@ def key_text(id: KeyId) -> str:
     return typeid("key", id)
 
 
-def limit_text(id: LimitId) -> str:
-    return typeid("lim", id)
+def limit_text(account: AccountId, id: LimitId) -> str:
+    return typeid("lim", account, id)
 
 
 def user_text(id: UserId) -> str:
@@ -126,8 +126,9 @@ def parse_key(text: str) -> KeyId:
     return KeyId(parse_typeid("key", text)[0])
 
 
-def parse_limit(text: str) -> LimitId:
-    return LimitId(parse_typeid("lim", text)[0])
+def parse_limit(text: str) -> tuple[AccountId, LimitId]:
+    account, id = parse_typeid("lim", text, count=2)
+    return AccountId(account), LimitId(id)
 
 
 def parse_user(text: str) -> UserId:

@@ -33,6 +33,7 @@ from adapters.postgres.catalog_cache import SqlCatalog
 from adapters.postgres.directory import SqlAccountDirectory, SqlKeyring
 from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.health import SqlHealth
+from adapters.postgres.key_uses import SqlKeyUses
 from adapters.postgres.ledger import SqlLedger
 from adapters.postgres.listener import CATALOG_CHANGED, KEYS_CHANGED, Listener
 from adapters.postgres.readers.usage import SqlUsageReader
@@ -51,7 +52,7 @@ from application.features.run import RunFeature
 from application.health import CheckHealth, Dependency
 from application.keys.authenticate import Authenticate
 from application.keys.keys import CreateKey, ListKeys, RevokeKey
-from application.keys.ports import AccountDirectory, Keyring, KeysTx, Secrets
+from application.keys.ports import AccountDirectory, Keyring, KeysTx, KeyUses, Secrets
 from application.metrics import Meter
 from application.ports import Clock, NewId, UnitOfWork
 from application.usage.grants import GrantCredits
@@ -215,6 +216,12 @@ class Books(Provider):
     @provide
     def sql_keyring(self, sessions: async_sessionmaker[AsyncSession]) -> SqlKeyring:
         return SqlKeyring(sessions, time.monotonic)
+
+    @provide
+    async def key_uses(self, sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[KeyUses]:
+        uses = SqlKeyUses(sessions)
+        yield uses
+        await uses.close()
 
     @provide
     def keyring(self, keyring: SqlKeyring) -> Keyring:

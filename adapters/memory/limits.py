@@ -13,7 +13,7 @@ from domain.usage.limits import Limit, RateLimited, Standing
 # size keeps at most TICKS + 1 entries, and never lets more calls through than its limit says.
 TICKS = 240
 
-Key = tuple[WorkspaceId, str, str]
+Key = tuple[WorkspaceId, str, str, str]
 
 
 @dataclass(slots=True)
@@ -60,7 +60,10 @@ class MemoryRateLimiter(RateLimiter):
         if not limits:
             return ()
         now = int(self._now() * 1000)
-        windows = [self._window((workspace, product, limit.name), limit.seconds, now) for limit in limits]
+        windows = [
+            self._window((workspace, product, limit.owner, limit.name), limit.seconds, now)
+            for limit in limits
+        ]
         over = any(window.used >= limit.calls for window, limit in zip(windows, limits, strict=True))
         if not over:
             for window in windows:

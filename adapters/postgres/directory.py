@@ -34,7 +34,8 @@ class SqlKeyring(Keyring):
     async def _load(self, digest: bytes) -> Key | None:
         with reaching():
             async with self._sessions() as session:
-                record = await session.scalar(sa.select(KeyRecord).where(KeyRecord.digest == digest))
+                found = (KeyRecord.digest == digest) | (KeyRecord.previous_digest == digest)
+                record = await session.scalar(sa.select(KeyRecord).where(found))
         return None if record is None else key_from(record)
 
 

@@ -6,9 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.postgres.listener import KEYS_CHANGED
 from adapters.postgres.records import KeyRecord
 from application.keys.ports import Keys
-from domain.ids import AccountId, KeyId, WorkspaceId
+from domain.ids import AccountId, KeyId, UserId, WorkspaceId
 from domain.keys.errors import KeyMissing
-from domain.keys.key import Key, KeyKind
+from domain.keys.key import Key, KeyKind, Previous
+from domain.keys.policy import Policy
 
 
 class SqlKeys(Keys):
@@ -16,21 +17,7 @@ class SqlKeys(Keys):
         self._session = session
 
     async def add(self, key: Key) -> None:
-        self._session.add(
-            KeyRecord(
-                id=key.id,
-                kind=key.kind,
-                digest=key.digest,
-                name=key.name,
-                last_four=key.last_four,
-                workspace_id=key.workspace,
-                account_id=key.account,
-                created_at=key.created_at,
-                expires_at=key.expires_at,
-                revoked_at=key.revoked_at,
-            )
-        )
-        await self._session.flush()
+        await self._session.execute(sa.insert(KeyRecord).values(id=key.id, **_values(key)))
 
     async def get(self, id: KeyId) -> Key:
         record = await self._session.get(KeyRecord, id, with_for_update=True)
@@ -39,12 +26,13 @@ class SqlKeys(Keys):
         return key_from(record)
 
     async def save(self, key: Key) -> None:
+        before = await self._session.get_one(KeyRecord, key.id)
+        told = {*key.digests, *key_from(before).digests}
+        await self._session.execute(sa.update(KeyRecord).where(KeyRecord.id == key.id).values(**_values(key)))
         await self._session.execute(
-            sa.update(KeyRecord)
-            .where(KeyRecord.id == key.id)
-            .values(name=key.name, expires_at=key.expires_at, revoked_at=key.revoked_at)
+            sa.select(sa.func.pg_notify(KEYS_CHANGED, sa.bindparam("digest"))),
+            [{"digest": digest.hex()} for digest in told],
         )
-        await self._session.execute(sa.select(sa.func.pg_notify(KEYS_CHANGED, key.digest.hex())))
 
     async def of(self, workspace: WorkspaceId | None) -> Sequence[Key]:
         records = await self._session.scalars(
@@ -67,4 +55,46 @@ def key_from(record: KeyRecord) -> Key:
         created_at=record.created_at,
         expires_at=record.expires_at,
         revoked_at=record.revoked_at,
+        previous=_previous(record),
+        created_by=None if record.created_by is None else UserId(record.created_by),
+        last_used_at=record.last_used_at,
+        policy=_policy(record),
     )
+
+
+def _previous(record: KeyRecord) -> Previous | None:
+    if record.previous_digest is None or record.previous_until is None:
+        return None
+    return Previous(record.previous_digest, record.previous_until)
+
+
+def _policy(record: KeyRecord) -> Policy:
+    return Policy(
+        features=None if record.features is None else tuple(record.features),
+        networks=None if record.networks is None else tuple(record.networks),
+        per_minute=record.per_minute,
+        per_day=record.per_day,
+    )
+
+
+def _values(key: Key) -> dict[str, object]:
+    """All but when it was last used, which is written by itself."""
+    previous, policy = key.previous, key.policy
+    return {
+        "kind": key.kind,
+        "digest": key.digest,
+        "previous_digest": None if previous is None else previous.digest,
+        "previous_until": None if previous is None else previous.until,
+        "name": key.name,
+        "last_four": key.last_four,
+        "workspace_id": key.workspace,
+        "account_id": key.account,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "created_by": key.created_by,
+        "features": None if policy.features is None else list(policy.features),
+        "networks": None if policy.networks is None else list(policy.networks),
+        "per_minute": policy.per_minute,
+        "per_day": policy.per_day,
+    }

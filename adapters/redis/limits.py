@@ -69,6 +69,7 @@ class RedisRateLimiter(RateLimiter):
 
 def _command(workspace: WorkspaceId, product: str, limits: Sequence[Limit]) -> Command:
     """The braces are a hash tag: in a cluster all keys of a workspace lie on one node."""
-    keys = [f"cuebx:limit:{{{workspace.hex}}}:{product}:{each.name}:{each.seconds}" for each in limits]
+    tenant = f"cuebx:limit:{{{workspace.hex}}}:{product}"
+    keys = [f"{tenant}:{each.owner}{each.name}:{each.seconds}" for each in limits]
     bounds = [figure for each in limits for figure in (each.calls, each.seconds)]
     return ("EVALSHA", _SHA, len(keys), *keys, *bounds, TICKS)

@@ -65,10 +65,10 @@ class _Job:
 class RunFeature:
     """Run a feature for a customer, and charge what it used.
 
-    Raises FeatureMissing, InvalidInput, ModelNotConfigured, PromptUnrenderable, RateLimited; what ``Reserve``
-    raises (an estimate that is not affordable is clamped); RunInProgress and RunInterrupted for a repeated
-    idempotency key, which no limit refuses; a ``RunFailure``, for which nothing is charged; ServerStopping,
-    DatabaseUnavailable.
+    Raises FeatureNotAllowed, FeatureMissing, InvalidInput, ModelNotConfigured, PromptUnrenderable,
+    RateLimited; what ``Reserve`` raises (an estimate that is not affordable is clamped); RunInProgress and
+    RunInterrupted for a repeated idempotency key, which no limit refuses; a ``RunFailure``, for which nothing
+    is charged; ServerStopping, DatabaseUnavailable.
     """
 
     catalog: Catalog
@@ -89,6 +89,7 @@ class RunFeature:
         *,
         idempotency_key: str | None = None,
     ) -> RunResult:
+        actor.policy.check_feature(key)
         feature = await self.catalog.feature(key)
         faults = self.schemas.input_faults(feature, document)
         if faults:
@@ -98,7 +99,8 @@ class RunFeature:
         plan = await self.catalog.plan(actor.plan)
         refusal = None
         try:
-            standings = await self.limiter.hit(actor.workspace, actor.plan.product, limits_of(plan))
+            limits = limits_of(plan, actor.key, actor.policy)
+            standings = await self.limiter.hit(actor.workspace, actor.plan.product, limits)
         except RateLimited as limited:
             if idempotency_key is None:
                 raise
@@ -165,6 +167,7 @@ class RunFeature:
             request=request,
             fingerprint=fingerprint,
             key=actor.key,
+            member=actor.member,
             test=actor.test,
             feature=feature.key,
             estimate=Quantity(

@@ -1,12 +1,12 @@
 from dataclasses import dataclass
-from hmac import compare_digest
 
 from application.actor import Customer, Service
-from application.keys.ports import AccountDirectory, Keyring
+from application.keys.ports import AccountDirectory, Keyring, KeyUses
 from application.ports import Clock
 from domain.errors import Denied
 from domain.keys.errors import ApiKeyUnknown, CustomerKeyNeeded, ServiceKeyRefused
 from domain.keys.key import Key, KeyKind, digest_of, kind_of
+from domain.keys.policy import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,18 @@ class Authenticate:
     keyring: Keyring
     directory: AccountDirectory
     clock: Clock
+    uses: KeyUses
 
-    async def customer(self, text: str) -> Customer:
-        """Raises ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, CustomerKeyNeeded."""
+    async def customer(self, text: str, *, address: Address | None = None) -> Customer:
+        """``address``: where the customer calls from, where that is known.
+
+        Raises ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, CustomerKeyNeeded, AddressNotAllowed.
+        """
         key = await self._find(text)
         if key.account is None:
             raise CustomerKeyNeeded
+        if address is not None:
+            key.policy.check_address(address)
         account = await self.directory.find(key.account)
         return Customer(
             key=key.id,
@@ -29,6 +35,8 @@ class Authenticate:
             workspace=account.workspace,
             account=account.id,
             plan=account.plan,
+            member=key.created_by,
+            policy=key.policy,
         )
 
     async def service(self, text: str) -> Service:
@@ -47,7 +55,9 @@ class Authenticate:
         if key is None:
             kind_of(text)  # the checksum spares the database whatever was mistyped or made up
             key = await self.keyring.find(digest)
-        if key is None or not compare_digest(key.digest, digest):
+        if key is None:
             raise ApiKeyUnknown
-        key.check(self.clock.now())
+        now = self.clock.now()
+        key.accept(digest, now)
+        self.uses.note(key.id, now)
         return key

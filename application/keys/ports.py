@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from domain.ids import AccountId, KeyId, WorkspaceId
@@ -39,6 +40,12 @@ class Keyring(Protocol):
         """The key, if it was asked for within that second."""
 
     async def find(self, digest: bytes) -> Key | None: ...
+
+
+class KeyUses(Protocol):
+    """When keys were last used: kept soon, and not waited for."""
+
+    def note(self, key: KeyId, at: datetime) -> None: ...
 
 
 class AccountDirectory(Protocol):

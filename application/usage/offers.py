@@ -21,5 +21,9 @@ class ListOffers:
 
     async def __call__(self, customer: Customer) -> tuple[Plan, Sequence[Offer]]:
         plan = await self.catalog.plan(customer.plan)
-        held = [feature for feature in await self.catalog.features() if feature.key in plan.tariffs]
+        held = [
+            feature
+            for feature in await self.catalog.features()
+            if feature.key in plan.tariffs and customer.policy.permits(feature.key)
+        ]
         return plan, [Offer(feature, plan.tariffs[feature.key]) for feature in held]

@@ -11,8 +11,9 @@ from application.ports import NewId
 from application.usage.limits import limits_of
 from application.usage.ports import Ledger, RateLimiter
 from domain.credits import Quantity
-from domain.ids import AccountId, KeyId, PlanRef, ReservationId, WorkspaceId
+from domain.ids import AccountId, KeyId, PlanRef, ReservationId, UserId, WorkspaceId
 from domain.keys.errors import ApiKeyUnknown, CustomerKeyNeeded
+from domain.keys.policy import ANYTHING, Policy
 from domain.usage.desk import Desk
 from domain.usage.errors import WorkspaceFrozen
 from domain.usage.limits import RateLimited, Standing
@@ -29,10 +30,20 @@ class Payer:
     plan: PlanRef
     key: KeyId | None
     test: bool
+    member: UserId | None = None
+    policy: Policy = ANYTHING
 
     @classmethod
     def of(cls, customer: Customer) -> "Payer":
-        return cls(customer.account, customer.workspace, customer.plan, customer.key, customer.test)
+        return cls(
+            customer.account,
+            customer.workspace,
+            customer.plan,
+            customer.key,
+            customer.test,
+            customer.member,
+            customer.policy,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +113,8 @@ class ReserveCredits:
     new_id: NewId
 
     async def __call__(self, payer: Payer, order: Order) -> tuple[Reserved, tuple[Standing, ...]]:
-        """Raises RateLimited, and what ``Reserve`` and the ledger raise."""
+        """Raises FeatureNotAllowed, RateLimited, and what ``Reserve`` and the ledger raise."""
+        payer.policy.check_feature(order.feature)
         plan = await self.catalog.plan(payer.plan)
         reserve = Reserve(
             account=payer.account,
@@ -110,6 +122,7 @@ class ReserveCredits:
             request=order.request,
             fingerprint=order.fingerprint,
             key=payer.key,
+            member=payer.member,
             test=payer.test,
             feature=order.feature,
             estimate=order.estimate,
@@ -117,7 +130,8 @@ class ReserveCredits:
             expires_in=order.expires_in,
         )
         try:
-            standings = await self.limiter.hit(payer.workspace, payer.plan.product, limits_of(plan))
+            limits = limits_of(plan, payer.key, payer.policy)
+            standings = await self.limiter.hit(payer.workspace, payer.plan.product, limits)
         except RateLimited as refusal:
             return await self.ledger.execute(Recall(reserve, refusal)), refusal.standings
         return await self.ledger.execute(reserve), standings

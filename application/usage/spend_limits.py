@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from application.ports import Clock, NewId, UnitOfWork
 from domain.ids import AccountId, LimitId
 from domain.usage.spend_limit import Per, ShadowSum, SpendLimit, SubjectKind
 

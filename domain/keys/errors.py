@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from domain.errors import Denied, Missing, Unauthenticated
+from domain.errors import Denied, Invalid, Missing, Unauthenticated
 
 
 class ApiKeyUnknown(Denied):
@@ -30,6 +30,33 @@ class ApiKeyExpired(Denied):
 
     def __str__(self) -> str:
         return "the API key has expired"
+
+
+@dataclass(eq=False)
+class AddressNotAllowed(Denied):
+    code: ClassVar[str] = "address_not_allowed"
+    address: str
+
+    def __str__(self) -> str:
+        return f"this API key is not for use from {self.address}"
+
+
+@dataclass(eq=False)
+class FeatureNotAllowed(Denied):
+    code: ClassVar[str] = "feature_not_allowed"
+    feature: str
+
+    def __str__(self) -> str:
+        return f"this API key is not for the feature {self.feature!r}"
+
+
+@dataclass(eq=False)
+class NetworkRefused(Invalid):
+    code: ClassVar[str] = "network_refused"
+    given: str
+
+    def __str__(self) -> str:
+        return f"{self.given!r} is no network such as 203.0.113.0/24 or 2001:db8::/32"
 
 
 class CredentialMissing(Unauthenticated):

@@ -5,14 +5,16 @@ is 32 random bytes, so its SHA-256 can be stored as it is: there is nothing that
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import Self
+from hmac import compare_digest
+from typing import NamedTuple, Self
 from zlib import crc32
 
-from domain.ids import AccountId, KeyId, WorkspaceId
+from domain.ids import AccountId, KeyId, UserId, WorkspaceId
 from domain.keys.errors import ApiKeyExpired, ApiKeyRevoked, ApiKeyUnknown
+from domain.keys.policy import ANYTHING, Policy
 
 SECRET_BYTES = 32
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -60,9 +62,20 @@ def digest_of(text: str) -> bytes:
     return sha256(text.encode()).digest()
 
 
+class Previous(NamedTuple):
+    """The secret before the last rotation, which works ``until`` then."""
+
+    digest: bytes
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """What is kept of a key: its digest, never its text. A service key belongs to no workspace."""
+    """What is kept of a key: its digest, never its text. A service key belongs to no workspace.
+
+    It stays the same key through every rotation, with its limits and what it used. ``created_by`` is the
+    member who made it, whose own limits it comes under.
+    """
 
     id: KeyId
     kind: KeyKind
@@ -74,12 +87,45 @@ class Key:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    previous: Previous | None = None
+    created_by: UserId | None = None
+    last_used_at: datetime | None = None
+    policy: Policy = ANYTHING
 
     def __post_init__(self) -> None:
         if (self.kind is KeyKind.SERVICE) != (self.account is None) or (self.account is None) != (
             self.workspace is None
         ):
             raise ValueError(f"a {self.kind} key of account {self.account}, workspace {self.workspace}")
+
+    @property
+    def digests(self) -> tuple[bytes, ...]:
+        """By which it may be found."""
+        return (self.digest,) if self.previous is None else (self.digest, self.previous.digest)
+
+    def accept(self, digest: bytes, now: datetime) -> None:
+        """Raises ApiKeyUnknown, ApiKeyRevoked or ApiKeyExpired. Compares in constant time."""
+        if compare_digest(self.digest, digest):
+            self.check(now)
+        elif self.previous is not None and compare_digest(self.previous.digest, digest):
+            self.check(now)
+            if self.previous.until <= now:
+                raise ApiKeyExpired(self.previous.until)
+        else:
+            raise ApiKeyUnknown
+
+    def rotate(self, text: str, now: datetime, grace: timedelta) -> Self:
+        """From now on it is ``text``; what it was before works for another ``grace``, and nothing older does.
+
+        Raises ApiKeyRevoked or ApiKeyExpired.
+        """
+        self.check(now)
+        return replace(
+            self,
+            digest=digest_of(text),
+            last_four=text[-4:],
+            previous=Previous(self.digest, now + grace),
+        )
 
     def check(self, now: datetime) -> None:
         """Raises ApiKeyRevoked or ApiKeyExpired."""

@@ -7,11 +7,15 @@ from domain.errors import Limited
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``calls`` in any window of ``seconds``. ``name`` is the policy's name in the headers."""
+    """At most ``calls`` in any window of ``seconds``. ``name`` is the policy's name in the headers.
+
+    ``owner``: whose own it is, within the workspace; where it is empty, all of the workspace's.
+    """
 
     name: str
     calls: int
     seconds: int
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +43,7 @@ class RateLimited(Limited):
         return cls(limit=last.limit.name, retry_after=max(1, last.reset), standings=tuple(standings))
 
     def __str__(self) -> str:
-        return f"the plan's limit of calls per {self.limit} is used up; try again in {self.retry_after} s"
+        owner, _, unit = self.limit.rpartition("_")
+        return (
+            f"the {owner or 'plan'}'s limit of calls per {unit} is used up; try again in {self.retry_after} s"
+        )

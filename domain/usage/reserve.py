@@ -137,7 +137,7 @@ def _refusal(needed: int, free: int, limit: SpendLimit | None) -> InsufficientCr
     """By what leaves less: the account, or the limit."""
     if limit is None or free <= limit.left:
         return InsufficientCredits(needed=needed, available=free)
-    return SpendLimitReached(limit.id, needed, max(0, limit.left))
+    return SpendLimitReached(limit.account, limit.id, needed, max(0, limit.left))
 
 
 def _calls(rate: Rate, estimate: Quantity, free: int) -> int | None:

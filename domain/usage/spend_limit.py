@@ -41,13 +41,15 @@ class SpendLimitReached(Unaffordable):
     """``needed`` and ``available`` (under the limit) are microcredits."""
 
     code: ClassVar[str] = "spend_limit_reached"
+    account: AccountId
     limit: LimitId
     needed: int
     available: int
 
     def __str__(self) -> str:
         needed, available = format_credits(self.needed), format_credits(self.available)
-        return f"the call may cost {needed} credits, and {limit_text(self.limit)} leaves {available}"
+        limit = limit_text(self.account, self.limit)
+        return f"the call may cost {needed} credits, and the limit {limit} leaves {available}"
 
 
 class LimitMissing(Missing):

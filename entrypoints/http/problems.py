@@ -24,8 +24,10 @@ from domain.errors import (
     UpstreamFailed,
     UpstreamLate,
 )
+from domain.ids import limit_text
 from domain.usage.errors import InsufficientCredits
 from domain.usage.limits import RateLimited
+from domain.usage.spend_limit import SpendLimitReached
 from entrypoints.http.ratelimit import refusal_headers
 from entrypoints.logging import note
 
@@ -108,6 +110,15 @@ def facts_of(error: Exception) -> dict[str, Any]:
 @facts_of.register
 def _(error: InsufficientCredits) -> dict[str, Any]:
     return {"needed": format_credits(error.needed), "available": format_credits(error.available)}
+
+
+@facts_of.register
+def _(error: SpendLimitReached) -> dict[str, Any]:
+    return {
+        "limit_id": limit_text(error.account, error.limit),
+        "needed": format_credits(error.needed),
+        "available": format_credits(error.available),
+    }
 
 
 @facts_of.register

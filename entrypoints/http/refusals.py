@@ -9,11 +9,13 @@ from litestar.openapi.datastructures import ResponseSpec
 from domain.errors import DatabaseUnavailable, DomainError, SchemaBehind
 from domain.ids import MalformedId
 from domain.keys.errors import (
+    AddressNotAllowed,
     ApiKeyExpired,
     ApiKeyRevoked,
     ApiKeyUnknown,
     CredentialMissing,
     CustomerKeyNeeded,
+    FeatureNotAllowed,
     ServiceKeyRefused,
 )
 from domain.usage.errors import (
@@ -26,6 +28,7 @@ from domain.usage.errors import (
     WorkspaceFrozen,
 )
 from domain.usage.limits import RateLimited
+from domain.usage.spend_limit import SpendLimitReached
 from entrypoints.http.problems import PROBLEM, Problem, status_of
 
 
@@ -41,7 +44,7 @@ Refusable: TypeAlias = type[DomainError] | Edge
 INVALID = Edge(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request")
 AS_SERVICE: tuple[Refusable, ...] = (CredentialMissing, ServiceKeyRefused)
 OF_KEY: tuple[Refusable, ...] = (ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired)
-AS_CUSTOMER: tuple[Refusable, ...] = (CredentialMissing, CustomerKeyNeeded, *OF_KEY)
+AS_CUSTOMER: tuple[Refusable, ...] = (CredentialMissing, CustomerKeyNeeded, AddressNotAllowed, *OF_KEY)
 OF_BODY: tuple[Refusable, ...] = (
     Edge(HTTPStatus.BAD_REQUEST, "client_disconnected"),
     Edge(HTTPStatus.BAD_REQUEST, "malformed_json"),
@@ -56,7 +59,9 @@ OF_IDEMPOTENCY_KEY: tuple[Refusable, ...] = (
 OF_SPENDING: tuple[Refusable, ...] = (
     WorkspaceFrozen,
     FeatureNotInPlan,
+    FeatureNotAllowed,
     InsufficientCredits,
+    SpendLimitReached,
     RequestKeyReused,
     RateLimited,
 )

@@ -24,6 +24,7 @@ from domain.usage.errors import AccountMissing, InsufficientCredits, WorkspaceFr
 from domain.usage.reservation import LONGEST, USUAL, Reservation
 from domain.usage.reserve import Extend, Fit
 from domain.usage.settle import Commit, Release, Settled, Start
+from domain.usage.spend_limit import SpendLimitReached
 from entrypoints.http.fields import Count, Credits, Key, Line, ReservationPath
 from entrypoints.http.idempotency import REPLAYED, IdempotencyKey, fingerprint
 from entrypoints.http.lean import Reply, lean_post
@@ -248,7 +249,7 @@ async def release(
 @lean_post(
     PATH + "/{reservation:str}/extend",
     tag=TAG,
-    refuses=(*OF_RESERVATION, WorkspaceFrozen, InsufficientCredits),
+    refuses=(*OF_RESERVATION, WorkspaceFrozen, InsufficientCredits, SpendLimitReached),
 )
 async def extend(
     _: Service, reservation: ReservationPath, data: JSONBody[ExtendRequest], ledger: FromDishka[Ledger]

@@ -56,6 +56,12 @@ def upgrade() -> None:
         ["account_id", "subject_id", "period", "shadow"],
         unique=True,
     )
+    op.add_column("api_key", sa.Column("previous_digest", sa.LargeBinary(), nullable=True))
+    op.add_column("api_key", sa.Column("previous_until", sa.DateTime(timezone=True), nullable=True))
+    op.create_check_constraint(
+        op.f("ck_api_key_previous"), "api_key", "(previous_digest IS NULL) = (previous_until IS NULL)"
+    )
+    op.create_index(op.f("ix_api_key_previous_digest"), "api_key", ["previous_digest"], unique=True)
     op.add_column("api_key", sa.Column("created_by", sa.Uuid(), nullable=True))
     op.add_column("api_key", sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("api_key", sa.Column("features", postgresql.ARRAY(sa.Text()), nullable=True))
@@ -86,6 +92,10 @@ def downgrade() -> None:
     op.drop_column("api_key", "features")
     op.drop_column("api_key", "last_used_at")
     op.drop_column("api_key", "created_by")
+    op.drop_index(op.f("ix_api_key_previous_digest"), table_name="api_key")
+    op.drop_constraint(op.f("ck_api_key_previous"), "api_key", type_="check")
+    op.drop_column("api_key", "previous_until")
+    op.drop_column("api_key", "previous_digest")
     op.drop_index(op.f("ix_spend_limit_account_id_subject_id_period_shadow"), table_name="spend_limit")
     op.drop_table("spend_limit")
     op.drop_table("shadow_refusal")

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_address
 
 import pytest
 
 from application.actor import Customer, Service
 from domain.keys.errors import (
+    AddressNotAllowed,
     ApiKeyExpired,
     ApiKeyRevoked,
     ApiKeyUnknown,
@@ -14,6 +16,7 @@ from domain.keys.errors import (
     ServiceKeyRefused,
 )
 from domain.keys.key import KeyKind, key_text
+from domain.keys.policy import Policy
 from domain.usage.errors import AccountMissing
 from tests.fakes.office import FakeOffice
 
@@ -77,6 +80,38 @@ async def test_a_key_that_was_found_for_another_digest_is_unknown(office: FakeOf
     office.keyring.kept[made.key.digest] = other.key
     with pytest.raises(ApiKeyUnknown):
         await office.authenticate.customer(made.text)
+
+
+async def test_either_secret_of_a_rotated_key_works_during_the_grace(office: FakeOffice) -> None:
+    made = await office.key()
+    text = key_text(KeyKind.LIVE, office.secret(32))
+    rotated = made.key.rotate(text, office.clock.now(), timedelta(hours=1))
+    office.work.keys[made.key.id] = rotated
+    for each in (made.text, text):
+        assert (await office.authenticate.customer(each)).key == made.key.id
+    office.clock.pass_by(timedelta(hours=1))
+    with pytest.raises(ApiKeyExpired):
+        await office.authenticate.customer(made.text)
+
+
+async def test_a_key_is_refused_from_another_network(office: FakeOffice) -> None:
+    made = await office.key()
+    policy = Policy(networks=("203.0.113.0/24",))
+    office.work.keys[made.key.id] = replace(made.key, policy=policy)
+    found = await office.authenticate.customer(made.text, address=ip_address("203.0.113.9"))
+    assert found.policy == policy
+    with pytest.raises(AddressNotAllowed):
+        await office.authenticate.customer(made.text, address=ip_address("203.0.114.9"))
+    assert (await office.authenticate.customer(made.text)).key == made.key.id
+
+
+async def test_it_is_noted_when_a_key_is_used_and_not_when_it_is_refused(office: FakeOffice) -> None:
+    made, other = await office.key(), await office.key()
+    await office.authenticate.customer(made.text)
+    await office.revoke_key(other.key.id)
+    with pytest.raises(ApiKeyRevoked):
+        await office.authenticate.customer(other.text)
+    assert office.uses.noted == {made.key.id: office.clock.now()}
 
 
 async def test_a_revoked_key_is_refused_and_says_since_when(office: FakeOffice) -> None:

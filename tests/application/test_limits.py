@@ -1,7 +1,11 @@
+from uuid import UUID
+
 import pytest
 
 from application.usage.limits import limits_of
 from domain.catalog.plan import Plan
+from domain.ids import KeyId
+from domain.keys.policy import Policy
 from domain.usage.limits import Limit, RateLimited, Standing
 
 
@@ -37,6 +41,21 @@ def test_a_plan_bounds_the_minute_and_the_day_or_neither(
     per_minute: int | None, per_day: int | None, limits: tuple[Limit, ...]
 ) -> None:
     assert limits_of(plan(per_minute, per_day)) == limits
+
+
+def test_a_key_may_be_bounded_beside_its_plan() -> None:
+    key = KeyId(UUID(int=7))
+    own = Policy(per_minute=5, per_day=50)
+    assert limits_of(plan(60, None), key, own) == (
+        Limit("minute", 60, 60),
+        Limit("key_minute", 5, 60, str(key)),
+        Limit("key_day", 50, 86_400, str(key)),
+    )
+
+
+def test_a_refusal_by_a_key_s_own_limit_says_so() -> None:
+    refusal = RateLimited.of([Standing(Limit("key_minute", 5, 60, "k"), 0, 9)])
+    assert str(refusal) == "the key's limit of calls per minute is used up; try again in 9 s"
 
 
 def test_a_refusal_names_the_limit_that_makes_the_caller_wait_longest() -> None:

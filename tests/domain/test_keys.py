@@ -163,3 +163,46 @@ def test_a_customers_key_has_an_account_and_a_service_key_none(
 )
 def test_a_refusal_says_what_is_needed(error: Exception, text: str) -> None:
     assert str(error) == text
+
+
+GRACE = timedelta(hours=1)
+
+
+def rotated(grace: timedelta = GRACE) -> tuple[Key, str, str]:
+    old, new = key_text(KeyKind.LIVE, b"\x05" * 32), key_text(KeyKind.LIVE, b"\x06" * 32)
+    key = replace(KEY, digest=digest_of(old), last_four=old[-4:])
+    return key.rotate(new, NOON, grace), old, new
+
+
+def test_a_rotated_key_is_the_same_key_and_both_secrets_work_for_a_while() -> None:
+    key, old, new = rotated()
+    assert (key.id, key.last_four) == (KEY.id, new[-4:])
+    for text in (old, new):
+        key.accept(digest_of(text), NOON + GRACE - timedelta(microseconds=1))
+
+
+def test_after_the_grace_only_the_new_secret_works() -> None:
+    key, old, new = rotated()
+    key.accept(digest_of(new), NOON + GRACE)
+    with pytest.raises(ApiKeyExpired) as refusal:
+        key.accept(digest_of(old), NOON + GRACE)
+    assert refusal.value.expired_at == NOON + GRACE
+
+
+def test_a_second_rotation_ends_the_first_secret() -> None:
+    key, old, new = rotated()
+    again = key.rotate(key_text(KeyKind.LIVE, b"\x07" * 32), NOON, GRACE)
+    again.accept(digest_of(new), NOON)
+    with pytest.raises(ApiKeyUnknown):
+        again.accept(digest_of(old), NOON)
+    assert len(again.digests) == 2
+
+
+def test_a_revoked_key_is_not_rotated_and_works_with_neither_secret() -> None:
+    key, old, new = rotated()
+    revoked = key.revoke(NOON)
+    for text in (old, new):
+        with pytest.raises(ApiKeyRevoked):
+            revoked.accept(digest_of(text), NOON)
+    with pytest.raises(ApiKeyRevoked):
+        revoked.rotate(new, NOON, GRACE)

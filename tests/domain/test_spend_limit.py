@@ -97,7 +97,7 @@ def test_no_more_than_a_limit_is_held_and_spent() -> None:
     id = limited(till, 10)
     held = till.do(order(till, 6)).reservation
     with pytest.raises(
-        SpendLimitReached, match=r"may cost 0\.000005 credits, and lim_.* leaves 0\.000004"
+        SpendLimitReached, match=r"may cost 0\.000005 credits, and the limit lim_.* leaves 0\.000004"
     ) as refusal:
         till.do(order(till, 5))
     assert (refusal.value.limit, refusal.value.needed, refusal.value.available) == (id, 5, 4)

@@ -1,9 +1,10 @@
 """Keys and accounts as requests ask for them, from what a fake unit of work has committed."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from application.keys.ports import AccountDirectory, Keyring
-from domain.ids import AccountId
+from application.keys.ports import AccountDirectory, Keyring, KeyUses
+from domain.ids import AccountId, KeyId
 from domain.keys.key import Key
 from domain.usage.account import Account
 from tests.fakes.unit_of_work import FakeTx, FakeUnitOfWork
@@ -21,7 +22,15 @@ class FakeKeyring(Keyring):
 
     async def find(self, digest: bytes) -> Key | None:
         self.looked.append(digest)
-        return next((key for key in self.work.keys.values() if key.digest == digest), None)
+        return next((key for key in self.work.keys.values() if digest in key.digests), None)
+
+
+@dataclass
+class NotedUses(KeyUses):
+    noted: dict[KeyId, datetime] = field(default_factory=dict)
+
+    def note(self, key: KeyId, at: datetime) -> None:
+        self.noted[key] = at
 
 
 @dataclass

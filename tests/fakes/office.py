@@ -10,7 +10,7 @@ from domain.usage.account import Account
 from domain.workspaces.workspace import Kind, Workspace
 from tests.fakes.clock import NOON, SetClock
 from tests.fakes.ids import CountedIds
-from tests.fakes.keyring import FakeDirectory, FakeKeyring
+from tests.fakes.keyring import FakeDirectory, FakeKeyring, NotedUses
 from tests.fakes.unit_of_work import FakeUnitOfWork
 
 TEAM = PlanRef("api", "team", 1)
@@ -40,7 +40,8 @@ class FakeOffice:
         self.work.accounts[self.account.id] = self.account
         self.keyring = FakeKeyring(self.work)
         self.directory = FakeDirectory(self.work)
-        self.authenticate = Authenticate(self.keyring, self.directory, self.clock)
+        self.uses = NotedUses()
+        self.authenticate = Authenticate(self.keyring, self.directory, self.clock, self.uses)
         self.create_key = CreateKey(self.work, self.clock, self.new_id, self.secret)
         self.revoke_key = RevokeKey(self.work, self.clock)
         self.list_keys = ListKeys(self.work)

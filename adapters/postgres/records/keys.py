@@ -16,6 +16,8 @@ class KeyRecord(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
     digest: Mapped[bytes]
+    previous_digest: Mapped[bytes | None]
+    previous_until: Mapped[datetime | None]
     name: Mapped[str]
     last_four: Mapped[str]
     workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspace.id"))
@@ -34,7 +36,9 @@ class KeyRecord(Base):
         CheckConstraint("kind IN ('live', 'test', 'service')", name="kind"),
         CheckConstraint("(kind = 'service') = (account_id IS NULL)", name="account"),
         CheckConstraint("(account_id IS NULL) = (workspace_id IS NULL)", name="workspace"),
+        CheckConstraint("(previous_digest IS NULL) = (previous_until IS NULL)", name="previous"),
         Index(None, "digest", unique=True),
+        Index(None, "previous_digest", unique=True),
         Index(None, "workspace_id"),
         CheckConstraint("per_minute > 0 AND per_day > 0", name="rate"),
         Index(None, "account_id"),
