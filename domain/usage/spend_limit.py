@@ -114,12 +114,9 @@ class SpendLimit:
     def hold(self, amount: int) -> Self:
         return replace(self, held=self.held + amount)
 
-    def unhold(self, counted: Counted) -> Self:
-        """Nothing where that was of another period."""
-        return self if counted.since != self.since else replace(self, held=self.held - counted.amount)
-
-    def spend(self, counted: Counted) -> Self:
-        return self if counted.since != self.since else replace(self, spent=self.spent + counted.amount)
+    def settle(self, held: int, *, spent: int) -> Self:
+        """Of what it held, so much is held no more; and so much is spent."""
+        return replace(self, held=self.held - held, spent=self.spent + spent)
 
     def change(self, *, amount: int | None = None, shadow: bool | None = None) -> Self:
         return replace(

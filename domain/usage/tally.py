@@ -50,18 +50,16 @@ class Tally:
 
     def spend(self, limits: Iterable[SpendLimit], amount: int) -> tuple[Counted, ...]:
         """Beyond what was held, in the period that each of ``limits`` is in."""
-        counted = tuple(Counted(limit.id, limit.since, amount) for limit in limits)
-        for limit, each in zip(limits, counted, strict=True):
-            self.put(limit.spend(each))
-        return counted
+        for limit in limits:
+            self.put(limit.settle(0, spent=amount))
+        return tuple(Counted(limit.id, limit.since, amount) for limit in limits)
 
     def end(self, reservation: Reservation, *, charged: int) -> tuple[Counted, ...]:
         """Nothing of it is held any more, and ``charged`` of what was is spent: what counts from now on."""
         spent = first(reservation.counted, charged)
+        charges = {(each.limit, each.since): each.amount for each in spent}
         for each in reservation.counted:
-            if each.limit in self.limits:
-                self.put(self.limits[each.limit].unhold(each))
-        for each in spent:
-            if each.limit in self.limits:
-                self.put(self.limits[each.limit].spend(each))
+            limit = self.limits.get(each.limit)
+            if limit is not None and limit.since == each.since:  # or else it was of a period that is over
+                self.put(limit.settle(each.amount, spent=charges.get((each.limit, each.since), 0)))
         return spent

@@ -1,6 +1,7 @@
 """What is allowed, as ratios of what one run of the bench measured."""
 
 from collections.abc import Sequence
+from statistics import median
 
 import msgspec
 
@@ -12,6 +13,8 @@ CROWD = 64  # clients
 IDLE = "no-op"
 HOT = "reserve, one workspace"
 MODEL = "run, openai"
+PAIRS = "reserve + commit"
+LIMITED = "reserve + commit, key with a spend limit"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +41,11 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         runs = [row.outcome for row in self.rows if (row.name, row.clients, row.workers) == (name, CROWD, 1)]
         return sorted(runs, key=lambda run: run.rate)[len(runs) // 2]
 
+    def cost(self, name: str) -> float:
+        """Microseconds of CPU, the server's and PostgreSQL's, for an answer: the median of the runs."""
+        runs = [row.outcome for row in self.rows if (row.name, row.clients, row.workers) == (name, CROWD, 1)]
+        return median(each.cpu_us(SERVER) + each.cpu_us(DATABASE) for each in runs)
+
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     budget: str
@@ -54,11 +62,13 @@ def judge(figures: Figures) -> list[Verdict]:
         if row.clients == CROWD and row.name.startswith("reserve")
     )
     busiest = max(row.outcome.generator_cpu for row in figures.rows if row.workers)
+    limited = figures.cost(LIMITED) / figures.cost(PAIRS)
     return [
         _at_least(0.5, "reserve / no-op endpoint", hot.rate / idle.rate),
         _at_least(1, "reserve / pgbench", hot.rate / figures.pgbench),
         _at_most(10, "p99 / p50 of reserve, the worst", spread),
         _at_most(1.2, "cost with many records / with few", figures.growth),
+        _at_most(1.1, "cost with a key's spend limit / without", limited),
         _at_most(250, "CPU of the server per reserve, us", hot.cpu_us(SERVER)),
         _at_least(0.25, "run through openai / no-op endpoint", model.rate / idle.rate),
         _at_most(150, "memory of a server process, MB", figures.memory_mb),

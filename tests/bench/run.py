@@ -9,13 +9,12 @@ from rich.console import Console
 
 from adapters.embedded.postgres import EmbeddedPostgres
 from tests.bench import history, pgbench, plan, stage
-from tests.bench.budgets import CROWD, DATABASE, HOT, IDLE, MODEL, SERVER, Figures, Row
+from tests.bench.budgets import CROWD, DATABASE, HOT, IDLE, LIMITED, MODEL, PAIRS, SERVER, Figures, Row
 from tests.bench.plan import Outcome, Plan
 from tests.bench.stage import Service
 from tests.bench.tenants import ANSWER, Tenants
 
 CLIENTS = (1, 16, CROWD)
-PAIRS = "reserve + commit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +67,7 @@ class Bench:
         tenants = self.tenants
         idle = [plan.request("GET", "/health/live")]
         hot = [tenants.reserve(tenants.keys[0])]
+        limited = [tenants.reserve(tenants.limited)]
         crowd = [tenants.reserve(key) for key in tenants.keys[1:]]
         with stage.server(self.postgres.url, workers=workers, log=self.output) as server:
             for name, requests in ((IDLE, idle), (HOT, hot), ("reserve, 50 workspaces", crowd)):
@@ -77,7 +77,10 @@ class Bench:
                 for _ in range(self.lengths.repeats - 1):
                     self._measure(IDLE, server, idle)
                     self._measure(HOT, server, hot)
+                    self._measure(PAIRS, server, hot, then=tenants.commit())
+                    self._measure(LIMITED, server, limited, then=tenants.commit())
             self._measure(PAIRS, server, hot, then=tenants.commit(), workers=workers)
+            self._measure(LIMITED, server, limited, then=tenants.commit(), workers=workers)
             self._measure("run, echo", server, [tenants.echo()], workers=workers)
             self.memory_mb = max(self.memory_mb, server.memory_mb())
             if workers == 1:  # more of them start at once, and share the cores while they do

@@ -4,12 +4,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
+from dishka import AsyncContainer
 
+from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.keys.keys import CreateKey
+from application.ports import Clock, NewId
 from application.usage.grants import GrantCredits
 from application.workspaces.workspaces import CreateWorkspace
+from domain.ids import AccountId, KeyId, LimitId
 from domain.keys.key import KeyKind
 from domain.usage.lot import Source
+from domain.usage.spend_limit import Per, SpendLimit, SubjectKind
 from domain.workspaces.workspace import Kind
 from entrypoints import container
 from entrypoints.cli.demo import publish_sample
@@ -27,10 +32,14 @@ COMMIT = {"usage": {"input_tokens": 900, "output_tokens": 200}, "model": "m", "l
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenants:
-    """``keys`` are live keys, the hot workspace's first; ``account`` is the hot one's."""
+    """``keys`` are live keys, the hot workspace's first; ``account`` is the hot one's.
+
+    ``limited`` is another key of the hot workspace, with a spend limit that it never reaches.
+    """
 
     service: str
     keys: list[str]
+    limited: str
     account: UUID
 
     def reserve(self, key: str) -> str:
@@ -75,7 +84,27 @@ async def settle_in(url: str) -> Tenants:
             await grant(account, source=Source.TOP_UP, amount=CREDITS)
             keys.append((await create_key(KeyKind.LIVE, name="bench", account=account)).text)
             accounts.append(account)
+        limited = await create_key(KeyKind.LIVE, name="limited", account=accounts[0])
+        await bound(services, accounts[0], limited.key.id)
         service = await create_key(KeyKind.SERVICE, name="bench")
     finally:
         await services.close()
-    return Tenants(service=service.text, keys=keys, account=accounts[0])
+    return Tenants(service=service.text, keys=keys, limited=limited.text, account=accounts[0])
+
+
+async def bound(services: AsyncContainer, account: AccountId, key: KeyId) -> None:
+    uow, now = await services.get(SqlUnitOfWork), (await services.get(Clock)).now()
+    limit = SpendLimit(
+        account=account,
+        id=LimitId((await services.get(NewId))()),
+        subject=key,
+        subject_kind=SubjectKind.KEY,
+        period=Per.MONTH,
+        amount=CREDITS,
+        shadow=False,
+        created_at=now,
+        since=now,
+    )
+    async with uow() as tx:
+        await tx.spend_limits.lock(account)
+        await tx.spend_limits.add(limit)

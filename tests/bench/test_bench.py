@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import plan, stage
-from tests.bench.budgets import CROWD, HOT, IDLE, MODEL, SERVER, Figures, Row, judge
+from tests.bench.budgets import CROWD, DATABASE, HOT, IDLE, LIMITED, MODEL, PAIRS, SERVER, Figures, Row, judge
 from tests.bench.plan import Outcome, Plan, percentile
 
 
@@ -18,7 +18,7 @@ def outcome(rate: float, *, p50_ms: float = 1.0, cpu: float = 0.1) -> Outcome:
         p99_ms=2.0,
         max_ms=3.0,
         generator_cpu=0.2,
-        cpu_seconds={SERVER: cpu},
+        cpu_seconds={SERVER: cpu, DATABASE: 0.0},
         unexpected=0,
         sample="",
     )
@@ -45,12 +45,16 @@ def test_a_budget_is_judged_by_the_run_of_median_rate() -> None:
     runs = [(IDLE, outcome(rate)) for rate in (900, 1000, 5000)] + [
         (HOT, outcome(600)),
         (MODEL, outcome(100)),
+        (PAIRS, outcome(500, cpu=0.1)),
+        (LIMITED, outcome(500, cpu=0.2)),
     ]
     verdicts = {each.budget: each for each in judge(figures(*runs))}
     reserve, model = verdicts["reserve / no-op endpoint"], verdicts["run through openai / no-op endpoint"]
     assert (reserve.measured, reserve.met) == (0.6, True)
     assert (model.measured, model.met) == (0.1, False)
     assert verdicts["CPU of the server per reserve, us"].met
+    limits = verdicts["cost with a key's spend limit / without"]
+    assert (limits.measured, limits.met) == (2.0, False)
 
 
 @pytest.mark.parametrize(("expect", "wrong"), [({200}, False), ({201}, True)])

@@ -89,7 +89,7 @@ def test_a_limit_out_of_balance_is_a_bug() -> None:
     till = a_till()
     limit = till.desk.tally.limits[limited(till, 5)]
     with pytest.raises(ValueError, match="out of balance"):
-        limit.unhold(Counted(limit.id, limit.since, 1))
+        limit.settle(1, spent=0)
 
 
 def test_no_more_than_a_limit_is_held_and_spent() -> None:
