@@ -14,16 +14,18 @@ from application.features.ports import Model, Models, Prompts, Schemas
 from application.ports import NewId
 from application.usage.limits import limits_of
 from application.usage.ports import RateLimiter
+from application.usage.simulate import simulate_before
 from domain.catalog.feature import Feature
 from domain.credits import Quantity
 from domain.errors import DatabaseUnavailable
-from domain.features.errors import InvalidInput
+from domain.features.errors import InvalidInput, ModelFailed
 from domain.features.run import Call, Failed, Outcome
 from domain.features.tokens import most_tokens, units_of
 from domain.ids import AccountId, ReservationId
 from domain.usage.limits import RateLimited, Standing
 from domain.usage.reservation import Reservation
 from domain.usage.reserve import Fit, Reserve
+from domain.usage.simulate import Simulate
 
 MARGIN = timedelta(seconds=30)
 """From a feature's timeout to its hold's deadline: to check the answer and to write it down."""
@@ -59,16 +61,17 @@ class _Job:
     standings: tuple[Standing, ...]
     refusal: RateLimited | None
     idempotency_key: str | None
+    simulate: Simulate | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFeature:
     """Run a feature for a customer, and charge what it used.
 
-    Raises FeatureNotAllowed, FeatureMissing, InvalidInput, ModelNotConfigured, PromptUnrenderable,
-    RateLimited; what ``Reserve`` raises (an estimate that is not affordable is clamped); RunInProgress and
-    RunInterrupted for a repeated idempotency key, which no limit refuses; a ``RunFailure``, for which nothing
-    is charged; ServerStopping, DatabaseUnavailable.
+    Raises SimulationRefused, FeatureNotAllowed, FeatureMissing, InvalidInput, ModelNotConfigured,
+    PromptUnrenderable, RateLimited; what ``Reserve`` raises (an estimate that is not affordable is clamped);
+    RunInProgress and RunInterrupted for a repeated idempotency key, which no limit refuses; a ``RunFailure``,
+    for which nothing is charged; ServerStopping, DatabaseUnavailable.
     """
 
     catalog: Catalog
@@ -88,7 +91,9 @@ class RunFeature:
         document: Mapping[str, object],
         *,
         idempotency_key: str | None = None,
+        simulate: Simulate | None = None,
     ) -> RunResult:
+        simulate_before(simulate, test=actor.test, run=True)
         actor.policy.check_feature(key)
         feature = await self.catalog.feature(key)
         faults = self.schemas.input_faults(feature, document)
@@ -105,7 +110,7 @@ class RunFeature:
             if idempotency_key is None:
                 raise
             standings, refusal = limited.standings, limited
-        job = _Job(actor, feature, model, document, prompt, standings, refusal, idempotency_key)
+        job = _Job(actor, feature, model, document, prompt, standings, refusal, idempotency_key, simulate)
         return await self.in_flight.finish(self._run(job))
 
     async def _run(self, job: _Job) -> RunResult:
@@ -145,7 +150,11 @@ class RunFeature:
             timeout=job.feature.timeout,
         )
         try:
-            outcome = await self.ask(job.model, job.feature, call, units=reservation.estimate.units)
+            outcome: Outcome
+            if job.simulate is Simulate.UPSTREAM_ERROR:
+                outcome = Failed(ModelFailed())
+            else:
+                outcome = await self.ask(job.model, job.feature, call, units=reservation.estimate.units)
             if job.idempotency_key is not None:
                 await self.books.keep(reservation, outcome)
         except BaseException:
@@ -177,6 +186,7 @@ class RunFeature:
             ),
             fit=Fit.CLAMP,
             expires_in=timedelta(seconds=feature.timeout) + MARGIN,
+            simulate=job.simulate,
         )
 
 

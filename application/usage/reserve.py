@@ -10,6 +10,7 @@ from application.keys.ports import AccountDirectory
 from application.ports import NewId
 from application.usage.limits import limits_of
 from application.usage.ports import Ledger, RateLimiter
+from application.usage.simulate import simulate_before
 from domain.credits import Quantity
 from domain.ids import AccountId, KeyId, PlanRef, ReservationId, UserId, WorkspaceId
 from domain.keys.errors import ApiKeyUnknown, CustomerKeyNeeded
@@ -19,6 +20,7 @@ from domain.usage.errors import WorkspaceFrozen
 from domain.usage.limits import RateLimited, Standing
 from domain.usage.reservation import USUAL
 from domain.usage.reserve import Fit, Reserve, Reserved
+from domain.usage.simulate import Simulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Order:
     estimate: Quantity
     fit: Fit = Fit.EXACT
     expires_in: timedelta = USUAL
+    simulate: Simulate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ class ReserveCredits:
     new_id: NewId
 
     async def __call__(self, payer: Payer, order: Order) -> tuple[Reserved, tuple[Standing, ...]]:
-        """Raises FeatureNotAllowed, RateLimited, and what ``Reserve`` and the ledger raise."""
+        """Raises SimulationRefused, FeatureNotAllowed, RateLimited, and what the ledger raises."""
+        simulate_before(order.simulate, test=payer.test, run=False)
         payer.policy.check_feature(order.feature)
         plan = await self.catalog.plan(payer.plan)
         reserve = Reserve(
@@ -128,6 +132,7 @@ class ReserveCredits:
             estimate=order.estimate,
             fit=order.fit,
             expires_in=order.expires_in,
+            simulate=order.simulate,
         )
         try:
             limits = limits_of(plan, payer.key, payer.policy)

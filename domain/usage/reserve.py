@@ -17,6 +17,7 @@ from domain.usage.errors import (
     WorkspaceFrozen,
 )
 from domain.usage.reservation import LONGEST, USUAL, Opening, Reservation
+from domain.usage.simulate import Simulate
 from domain.usage.spend_limit import SpendLimit, SpendLimitReached, add, narrowest, room_under
 from domain.usage.terms import Rate
 
@@ -54,6 +55,7 @@ class Reserve:
     estimate: Quantity
     fit: Fit = Fit.EXACT
     expires_in: timedelta = USUAL
+    simulate: Simulate | None = None
 
     reservation: None = None
     reference: None = None
@@ -75,6 +77,8 @@ class Reserve:
         if rate is None:
             raise FeatureNotInPlan(self.feature, str(desk.account.plan))
 
+        if self.simulate is Simulate.INSUFFICIENT_CREDITS:
+            raise InsufficientCredits(needed=rate.cost(self.estimate), available=0)
         free = desk.available(now)
         limits = () if self.test else desk.tally.on(self.subjects, now)
         limit = narrowest(limits)

@@ -31,6 +31,7 @@ from entrypoints.http.idempotency import REPLAYED, OptionalIdempotencyKey
 from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.ratelimit import limit_headers
 from entrypoints.http.refusals import LIMIT_HEADERS, OF_SPENDING, REPLAYED_HEADER
+from entrypoints.http.simulate import SimulateHeader
 from entrypoints.logging import note
 
 
@@ -101,13 +102,15 @@ async def run_feature(
     data: JSONBody[RunRequest],
     use: FromDishka[RunFeature],
     key: OptionalIdempotencyKey = None,
+    *,
+    simulate: SimulateHeader = None,
 ) -> Reply[RunAnswer]:
     """Run a feature, and charge what it used.
 
     A failure charges nothing. A caller who hangs up is charged all the same: send an Idempotency-Key, and a
     repeat of the request gets the answer, for 24 hours, with `Idempotency-Replayed: true`.
     """
-    result = await use(actor, feature, data.input, idempotency_key=key)
+    result = await use(actor, feature, data.input, idempotency_key=key, simulate=simulate)
     note(reservation=reservation_text(result.account, result.id))
     headers = {**limit_headers(result.standings), **(REPLAYED if result.replayed else {})}
     return Reply(RunAnswer.of(result), headers)

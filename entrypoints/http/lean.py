@@ -7,6 +7,7 @@ what it wants, and only these kinds are known:
 ``data: JSONBody[T]``                   the body, decoded strictly
 ``name: FromPath[str]``                 a part of the path
 ``key: IdempotencyKey`` (or Optional)   the header
+``simulate: SimulateHeader``            the header
 ``actor: Service`` or ``Customer``      whoever the Authorization header names
 ``use: FromDishka[T]``                  a use case of the process
 """
@@ -30,7 +31,17 @@ from entrypoints.http.auth import ACTORS, CUSTOMER_KEY, SERVICE_KEY, Headers
 from entrypoints.http.idempotency import idempotency_key
 from entrypoints.http.inject import services_of
 from entrypoints.http.problems import Refusal
-from entrypoints.http.refusals import AS_CUSTOMER, AS_SERVICE, OF_BODY, OF_IDEMPOTENCY_KEY, Refusable, errors
+from entrypoints.http.refusals import (
+    AS_CUSTOMER,
+    AS_SERVICE,
+    OF_BODY,
+    OF_IDEMPOTENCY_KEY,
+    OF_SIMULATE,
+    Refusable,
+    errors,
+)
+from entrypoints.http.simulate import NAME as SIMULATE
+from entrypoints.http.simulate import simulation
 
 LARGEST_BODY = 1024 * 1024
 T = TypeVar("T")
@@ -62,6 +73,7 @@ class _Operation:
         self._paths: list[str] = []
         self._body: tuple[str, msgspec.json.Decoder[Any]] | None = None
         self._key: tuple[str, bool] | None = None
+        self._simulate: str | None = None
         self._actor: tuple[str, type] | None = None
         hints = get_type_hints(run, include_extras=True)
         self.reply = get_args(hints.pop("return"))[0]
@@ -77,6 +89,8 @@ class _Operation:
             self._body = (name, msgspec.json.Decoder(kind))
         elif isinstance(mark, PathParameter):
             self._paths.append(name)
+        elif isinstance(mark, HeaderParameter) and mark.name == SIMULATE:
+            self._simulate = name
         elif isinstance(mark, HeaderParameter):
             self._key = (name, bool(mark.required))
         else:
@@ -88,6 +102,11 @@ class _Operation:
         if self._actor is None:
             raise ValueError(f"{self._run.__name__} asks nobody who they are")
         return self._actor[1]
+
+    @property
+    def simulates(self) -> bool:
+        """Whether it takes a CueBX-Simulate."""
+        return self._simulate is not None
 
     @property
     def keyed(self) -> bool:
@@ -128,6 +147,8 @@ class _Operation:
         if self._key is not None:
             name, required = self._key
             given[name] = idempotency_key(headers.get(b"idempotency-key"), required=required)
+        if self._simulate is not None:
+            given[self._simulate] = simulation(headers.get(b"cuebx-simulate"))
         if self._body is not None:
             name, decoder = self._body
             given[name] = _decode(decoder, headers, sent)
@@ -168,13 +189,14 @@ def lean_post(
             (SERVICE_KEY, AS_SERVICE) if operation.actor is Service else (CUSTOMER_KEY, AS_CUSTOMER)
         )
         by_key = OF_IDEMPOTENCY_KEY if operation.keyed else ()
+        by_simulation = OF_SIMULATE if operation.simulates else ()
         handler = post(
             path,
             status_code=status,
             response_description=HTTPStatus(status).phrase,
             tags=[tag],
             middleware=[middleware],
-            responses=errors(*by_actor, *OF_BODY, *by_key, *refuses),
+            responses=errors(*by_actor, *OF_BODY, *by_key, *by_simulation, *refuses),
             response_headers=tells,
             security=[{scheme: []}],
             raises=[],

@@ -28,6 +28,7 @@ from domain.usage.errors import (
     WorkspaceFrozen,
 )
 from domain.usage.limits import RateLimited
+from domain.usage.simulate import SimulationRefused
 from domain.usage.spend_limit import SpendLimitReached
 from entrypoints.http.problems import PROBLEM, Problem, status_of
 
@@ -56,6 +57,7 @@ OF_IDEMPOTENCY_KEY: tuple[Refusable, ...] = (
     Edge(HTTPStatus.BAD_REQUEST, "idempotency_key_missing"),
     Edge(HTTPStatus.BAD_REQUEST, "idempotency_key_malformed"),
 )
+OF_SIMULATE: tuple[Refusable, ...] = (Edge(HTTPStatus.BAD_REQUEST, "simulation_unknown"), SimulationRefused)
 OF_SPENDING: tuple[Refusable, ...] = (
     WorkspaceFrozen,
     FeatureNotInPlan,

@@ -31,6 +31,7 @@ from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.problems import invalid
 from entrypoints.http.ratelimit import limit_headers
 from entrypoints.http.refusals import LIMIT_HEADERS, OF_KEY, OF_RESERVATION, OF_SPENDING, REPLAYED_HEADER
+from entrypoints.http.simulate import SimulateHeader
 from entrypoints.logging import note
 
 PATH = "/v1/reservations"
@@ -177,6 +178,8 @@ async def reserve(
     key: IdempotencyKey,
     find: FromDishka[FindPayer],
     hold: FromDishka[ReserveCredits],
+    *,
+    simulate: SimulateHeader = None,
 ) -> Reply[ReservedAnswer]:
     """Hold the most that a call may cost.
 
@@ -189,6 +192,7 @@ async def reserve(
         estimate=data.estimate.quantity(),
         fit=data.fit,
         expires_in=timedelta(seconds=data.expires_in),
+        simulate=simulate,
     )
     if isinstance(data.api_key, str) and data.account_id is UNSET:
         payer = await find.by_key(actor, data.api_key)
