@@ -41,6 +41,7 @@ from adapters.postgres.runs import SqlRuns
 from adapters.postgres.terms import SqlTerms
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from adapters.security.schemas import JsonSchemas
+from application.audit.record import Record
 from application.catalog.check import CheckCatalog
 from application.catalog.ports import Catalog, CatalogTx
 from application.catalog.publish import PublishCatalog
@@ -51,7 +52,7 @@ from application.features.ports import Models, Prompts, Runs, Schemas
 from application.features.run import RunFeature
 from application.health import CheckHealth, Dependency
 from application.keys.authenticate import Authenticate
-from application.keys.keys import CreateKey, ListKeys, RevokeKey
+from application.keys.keys import ChangeKey, CreateKey, ListKeys, RevokeKey, RotateKey, SaveKey
 from application.keys.ports import AccountDirectory, Keyring, KeysTx, KeyUses, Secrets
 from application.metrics import Meter
 from application.ports import Clock, NewId, UnitOfWork
@@ -60,6 +61,7 @@ from application.usage.offers import ListOffers
 from application.usage.ports import Auditor, Ledger, RateLimiter, UsageReader
 from application.usage.queries import ReadUsage
 from application.usage.reserve import FindPayer, ReserveCredits
+from application.usage.spend_limits import ListLimits, ReadShadow, RemoveLimit, SetLimit, SpendLimitsTx
 from application.workspaces.ports import WorkspacesTx
 from application.workspaces.workspaces import (
     CreateWorkspace,
@@ -84,7 +86,9 @@ class UseCases(Provider):
     scope = Scope.APP
 
     catalog = provide_all(PublishCatalog)
-    keys = provide_all(Authenticate, CreateKey, RevokeKey, ListKeys)
+    keys = provide_all(Authenticate, CreateKey, SaveKey, ChangeKey, RotateKey, RevokeKey, ListKeys)
+    audit = provide_all(Record)
+    limits = provide_all(SetLimit, RemoveLimit, ListLimits, ReadShadow)
     workspaces = provide_all(CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace, ListWorkspaces)
     usage = provide_all(ReserveCredits, FindPayer, GrantCredits, ReadUsage, ListOffers)
     features = provide_all(RunFeature, AskModel)
@@ -195,6 +199,10 @@ class Books(Provider):
 
     @provide
     def catalog_work(self, work: SqlUnitOfWork) -> UnitOfWork[CatalogTx]:
+        return work
+
+    @provide
+    def limits_work(self, work: SqlUnitOfWork) -> UnitOfWork[SpendLimitsTx]:
         return work
 
     @provide

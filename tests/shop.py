@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 from dishka import AsyncContainer
 
+from application.actor import Operator
 from application.keys.keys import CreateKey, NewKey, RevokeKey
 from application.usage.grants import GrantCredits
 from application.workspaces.workspaces import CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace
@@ -64,7 +65,7 @@ class Shop:
     async def tenant(self, plan: str = "api/scale", *, amount: str = "1000") -> Tenant:
         create = await self._services.get(CreateWorkspace)
         product, _, name = plan.partition("/")
-        opened = await create("Tenant", Kind.TEAM, product=product, plan=name)
+        opened = await create(Operator(), "Tenant", Kind.TEAM, product=product, plan=name)
         account = account_text(opened.accounts[0].id)
         if amount != "0":
             await self.grant(account, amount)
@@ -82,21 +83,23 @@ class Shop:
         self, account: str, kind: KeyKind = KeyKind.LIVE, *, expires_at: datetime | None = None
     ) -> NewKey:
         create = await self._services.get(CreateKey)
-        return await create(kind, name="a test's", account=parse_account(account), expires_at=expires_at)
+        return await create(
+            Operator(), kind, name="a test's", account=parse_account(account), expires_at=expires_at
+        )
 
     async def service_key(self) -> NewKey:
         create = await self._services.get(CreateKey)
-        return await create(KeyKind.SERVICE, name="a test's")
+        return await create(Operator(), KeyKind.SERVICE, name="a test's")
 
     async def revoke(self, key: str) -> None:
         """By its public id."""
-        await (await self._services.get(RevokeKey))(parse_key(key))
+        await (await self._services.get(RevokeKey))(Operator(), parse_key(key))
 
     async def freeze(self, tenant: Tenant) -> None:
-        await (await self._services.get(FreezeWorkspace))(parse_workspace(tenant.workspace))
+        await (await self._services.get(FreezeWorkspace))(Operator(), parse_workspace(tenant.workspace))
 
     async def unfreeze(self, tenant: Tenant) -> None:
-        await (await self._services.get(UnfreezeWorkspace))(parse_workspace(tenant.workspace))
+        await (await self._services.get(UnfreezeWorkspace))(Operator(), parse_workspace(tenant.workspace))
 
     async def grant(
         self,

@@ -5,6 +5,7 @@ from functools import cached_property
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.accounts import SqlAccounts
+from adapters.postgres.audit_log import SqlAuditLog
 from adapters.postgres.catalog import SqlCatalogEntries
 from adapters.postgres.faults import reaching
 from adapters.postgres.keys import SqlKeys
@@ -21,6 +22,10 @@ class SqlTx:
     @cached_property
     def accounts(self) -> SqlAccounts:
         return SqlAccounts(self._session)
+
+    @cached_property
+    def audit(self) -> SqlAuditLog:
+        return SqlAuditLog(self._session)
 
     @cached_property
     def catalog(self) -> SqlCatalogEntries:

@@ -1,11 +1,22 @@
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+"""Keys: made, listed, changed, rotated, revoked. A service key is the operator's alone."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from application.actor import Member, Operator
+from application.audit.record import Record
 from application.keys.ports import KeysTx, Secrets
 from application.ports import Clock, NewId, UnitOfWork
-from domain.ids import AccountId, KeyId, WorkspaceId
-from domain.keys.key import SECRET_BYTES, Key, KeyKind, digest_of, key_text
+from domain.audit.entry import Facts, changes
+from domain.ids import AccountId, KeyId, WorkspaceId, key_text
+from domain.keys.errors import KeyMissing
+from domain.keys.key import SECRET_BYTES, Key, KeyKind, digest_of
+from domain.keys.key import key_text as secret_text
+from domain.keys.policy import ANYTHING, Policy
+from domain.usage.errors import AccountMissing
+
+LONGEST_GRACE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,25 +27,55 @@ class NewKey:
     text: str
 
 
+def facts_of(key: Key) -> Facts:
+    """For the audit log."""
+    policy = key.policy
+    return {
+        "name": key.name,
+        "kind": key.kind,
+        "last_four": key.last_four,
+        "expires_at": _iso(key.expires_at),
+        "revoked_at": _iso(key.revoked_at),
+        "previous_until": None if key.previous is None else _iso(key.previous.until),
+        "features": None if policy.features is None else list(policy.features),
+        "networks": None if policy.networks is None else list(policy.networks),
+        "per_minute": policy.per_minute,
+        "per_day": policy.per_day,
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _theirs(actor: Member | Operator, key: Key) -> bool:
+    return isinstance(actor, Operator) or key.workspace == actor.workspace
+
+
 @dataclass(frozen=True, slots=True)
 class CreateKey:
     uow: UnitOfWork[KeysTx]
     clock: Clock
     new_id: NewId
     secrets: Secrets
+    record: Record
 
     async def __call__(
         self,
+        actor: Member | Operator,
         kind: KeyKind,
         *,
         name: str,
         account: AccountId | None = None,
         expires_at: datetime | None = None,
+        policy: Policy = ANYTHING,
     ) -> NewKey:
         """``account`` for a customer's key, none for a service key. Raises AccountMissing."""
-        text = key_text(kind, self.secrets(SECRET_BYTES))
+        text = secret_text(kind, self.secrets(SECRET_BYTES))
         async with self.uow() as tx:
             owner = None if account is None else await tx.accounts.get(account)
+            if isinstance(actor, Member) and (owner is None or owner.workspace != actor.workspace):
+                raise AccountMissing
             key = Key(
                 id=KeyId(self.new_id()),
                 kind=kind,
@@ -45,28 +86,97 @@ class CreateKey:
                 account=account,
                 created_at=self.clock.now(),
                 expires_at=expires_at,
+                created_by=actor.person.user if isinstance(actor, Member) else None,
+                policy=policy,
             )
             await tx.keys.add(key)
+            if key.workspace is not None:
+                await self.record(
+                    tx, actor, key.workspace, "key.created", key_text(key.id), after=facts_of(key)
+                )
         return NewKey(key, text)
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeKey:
+class SaveKey:
+    """Reads a key, and writes what became of it, with the audit log. The others here use it."""
+
     uow: UnitOfWork[KeysTx]
+    record: Record
+
+    async def __call__(
+        self, actor: Member | Operator, id: KeyId, action: str, change: Callable[[Key], Key]
+    ) -> Key:
+        """Raises KeyMissing, also for another workspace's."""
+        async with self.uow() as tx:
+            before = await tx.keys.get(id)
+            if not _theirs(actor, before):
+                raise KeyMissing
+            after = change(before)
+            if after == before:
+                return before
+            await tx.keys.save(after)
+            if after.workspace is not None:
+                was, now = changes(facts_of(before), facts_of(after))
+                target = key_text(id)
+                await self.record(tx, actor, after.workspace, action, target, before=was, after=now)
+        return after
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKey:
+    save: SaveKey
     clock: Clock
 
-    async def __call__(self, id: KeyId) -> Key:
+    async def __call__(self, actor: Member | Operator, id: KeyId) -> Key:
         """Raises KeyMissing. Refused in every process within a second."""
-        async with self.uow() as tx:
-            revoked = (await tx.keys.get(id)).revoke(self.clock.now())
-            await tx.keys.save(revoked)
-        return revoked
+        return await self.save(actor, id, "key.revoked", lambda key: key.revoke(self.clock.now()))
+
+
+@dataclass(frozen=True, slots=True)
+class RotateKey:
+    save: SaveKey
+    clock: Clock
+    secrets: Secrets
+
+    async def __call__(self, actor: Member | Operator, id: KeyId, *, grace: timedelta) -> NewKey:
+        """Both secrets work during ``grace``. Raises KeyMissing, ApiKeyRevoked, ApiKeyExpired."""
+        if not timedelta(0) <= grace <= LONGEST_GRACE:
+            raise ValueError(f"a grace of {grace}")
+        secret = self.secrets(SECRET_BYTES)
+        texts = {kind: secret_text(kind, secret) for kind in KeyKind}
+
+        def rotate(key: Key) -> Key:
+            return key.rotate(texts[key.kind], self.clock.now(), grace)
+
+        rotated = await self.save(actor, id, "key.rotated", rotate)
+        return NewKey(rotated, texts[rotated.kind])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """What is None stays as it is."""
+
+    name: str | None = None
+    policy: Policy | None = None
+
+    def of(self, key: Key) -> Key:
+        return replace(key, name=self.name or key.name, policy=self.policy or key.policy)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeKey:
+    save: SaveKey
+
+    async def __call__(self, actor: Member | Operator, id: KeyId, change: KeyChange) -> Key:
+        """Raises KeyMissing."""
+        return await self.save(actor, id, "key.changed", change.of)
 
 
 @dataclass(frozen=True, slots=True)
 class ListKeys:
     uow: UnitOfWork[KeysTx]
 
-    async def __call__(self, workspace: WorkspaceId | None) -> Sequence[Key]:
+    async def __call__(self, _: Member | Operator, workspace: WorkspaceId | None) -> Sequence[Key]:
         async with self.uow() as tx:
             return await tx.keys.of(workspace)

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from application.audit.ports import AuditTx
 from domain.ids import AccountId, KeyId, WorkspaceId
 from domain.keys.key import Key
 from domain.usage.account import Account
@@ -25,7 +26,7 @@ class Accounts(Protocol):
         """Raises AccountMissing."""
 
 
-class KeysTx(Protocol):
+class KeysTx(AuditTx, Protocol):
     @property
     def keys(self) -> Keys: ...
 

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from application.audit.ports import AuditTx
 from domain.ids import WorkspaceId
 from domain.usage.account import Account
 from domain.workspaces.workspace import Workspace
@@ -25,7 +26,7 @@ class WorkspaceAccounts(Protocol):
         """Oldest first."""
 
 
-class WorkspacesTx(Protocol):
+class WorkspacesTx(AuditTx, Protocol):
     @property
     def workspaces(self) -> Workspaces: ...
 

@@ -1,10 +1,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from application.actor import Operator
+from application.audit.record import Record
 from application.catalog.ports import Catalog
 from application.ports import Clock, NewId, UnitOfWork
 from application.workspaces.ports import WorkspacesTx
-from domain.ids import AccountId, PlanRef, WorkspaceId
+from domain.ids import AccountId, PlanRef, WorkspaceId, workspace_text
 from domain.usage.account import Account
 from domain.workspaces.workspace import Kind, Workspace, check_name
 
@@ -23,8 +25,9 @@ class CreateWorkspace:
     catalog: Catalog
     clock: Clock
     new_id: NewId
+    record: Record
 
-    async def __call__(self, name: str, kind: Kind, *, product: str, plan: str) -> Opened:
+    async def __call__(self, actor: Operator, name: str, kind: Kind, *, product: str, plan: str) -> Opened:
         """Raises NameRefused, PlanMissing."""
         newest = await self.catalog.newest_plan(product, plan)
         now = self.clock.now()
@@ -39,6 +42,10 @@ class CreateWorkspace:
         async with self.uow() as tx:
             await tx.workspaces.add(workspace)
             await tx.accounts.add(account)
+            facts = {"name": workspace.name, "kind": kind, "plan": str(account.plan)}
+            await self.record(
+                tx, actor, workspace.id, "workspace.created", workspace_text(workspace.id), after=facts
+            )
         return Opened(workspace, (account,))
 
 
@@ -48,24 +55,32 @@ class FreezeWorkspace:
 
     uow: UnitOfWork[WorkspacesTx]
     clock: Clock
+    record: Record
 
-    async def __call__(self, id: WorkspaceId) -> Workspace:
+    async def __call__(self, actor: Operator, id: WorkspaceId) -> Workspace:
         """Raises WorkspaceMissing."""
         async with self.uow() as tx:
-            frozen = (await tx.workspaces.get(id)).freeze(self.clock.now())
+            before = await tx.workspaces.get(id)
+            frozen = before.freeze(self.clock.now())
             await tx.workspaces.save(frozen)
+            if frozen != before:
+                await self.record(tx, actor, id, "workspace.frozen", workspace_text(id))
         return frozen
 
 
 @dataclass(frozen=True, slots=True)
 class UnfreezeWorkspace:
     uow: UnitOfWork[WorkspacesTx]
+    record: Record
 
-    async def __call__(self, id: WorkspaceId) -> Workspace:
+    async def __call__(self, actor: Operator, id: WorkspaceId) -> Workspace:
         """Raises WorkspaceMissing."""
         async with self.uow() as tx:
-            thawed = (await tx.workspaces.get(id)).unfreeze()
+            before = await tx.workspaces.get(id)
+            thawed = before.unfreeze()
             await tx.workspaces.save(thawed)
+            if thawed != before:
+                await self.record(tx, actor, id, "workspace.unfrozen", workspace_text(id))
         return thawed
 
 

@@ -8,6 +8,7 @@ import msgspec
 from dishka import AsyncContainer
 from msgspec import Struct
 
+from application.actor import Operator
 from application.catalog.check import CheckCatalog
 from application.catalog.ports import Catalog
 from application.catalog.publish import PublishCatalog
@@ -80,15 +81,15 @@ async def demo(services: AsyncContainer, known: Demo | None) -> Demo:
     create_workspace = await services.get(CreateWorkspace)
     create_key = await services.get(CreateKey)
     grant = await services.get(GrantCredits)
-    opened = await create_workspace("Demo", Kind.TEAM, product="api", plan="scale")
+    opened = await create_workspace(Operator(), "Demo", Kind.TEAM, product="api", plan="scale")
     account = opened.accounts[0].id
     await grant(account, source=Source.PROMOTION, amount=CREDITS * MICRO, reference="demo")
     return Demo(
         workspace_id=workspace_text(opened.workspace.id),
         account_id=account_text(account),
-        live_key=(await create_key(KeyKind.LIVE, name="Demo", account=account)).text,
-        test_key=(await create_key(KeyKind.TEST, name="Demo (test)", account=account)).text,
-        service_key=(await create_key(KeyKind.SERVICE, name="Demo (service)")).text,
+        live_key=(await create_key(Operator(), KeyKind.LIVE, name="Demo", account=account)).text,
+        test_key=(await create_key(Operator(), KeyKind.TEST, name="Demo (test)", account=account)).text,
+        service_key=(await create_key(Operator(), KeyKind.SERVICE, name="Demo (service)")).text,
     )
 
 

@@ -3,6 +3,7 @@ from datetime import datetime
 import click
 from dishka import AsyncContainer
 
+from application.actor import Operator
 from application.keys.keys import CreateKey, ListKeys, RevokeKey
 from domain.ids import AccountId, KeyId, WorkspaceId, account_text, key_text
 from domain.keys.key import PREFIX, Key, KeyKind
@@ -53,7 +54,7 @@ async def create(
     if (account is None) is not (kind == KeyKind.SERVICE):
         raise click.UsageError("a live or test key needs --account, and a service key takes none")
     made = await (await services.get(CreateKey))(
-        KeyKind(kind), name=name or kind, account=account, expires_at=expires
+        Operator(), KeyKind(kind), name=name or kind, account=account, expires_at=expires
     )
     show_one({**_row(made.key), "key": made.text}, as_json=as_json)
 
@@ -64,7 +65,7 @@ async def create(
 @with_services
 async def list_(services: AsyncContainer, *, workspace: WorkspaceId | None, as_json: bool) -> None:
     """The keys of a workspace, or the service keys, the oldest first."""
-    found = await (await services.get(ListKeys))(workspace)
+    found = await (await services.get(ListKeys))(Operator(), workspace)
     show([_row(key) for key in found], as_json=as_json, empty="There are no keys.")
 
 
@@ -74,4 +75,4 @@ async def list_(services: AsyncContainer, *, workspace: WorkspaceId | None, as_j
 @with_services
 async def revoke(services: AsyncContainer, key: KeyId, *, as_json: bool) -> None:
     """Refuse a KEY everywhere within a second, for good."""
-    show_one(_row(await (await services.get(RevokeKey))(key)), as_json=as_json)
+    show_one(_row(await (await services.get(RevokeKey))(Operator(), key)), as_json=as_json)

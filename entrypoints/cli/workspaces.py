@@ -1,6 +1,7 @@
 import click
 from dishka import AsyncContainer
 
+from application.actor import Operator
 from application.workspaces.workspaces import (
     CreateWorkspace,
     FreezeWorkspace,
@@ -49,7 +50,7 @@ async def create(
     """Create a workspace NAME, with an account on the newest version of a plan."""
     make = await services.get(CreateWorkspace)
     product, key = plan
-    opened = await make(name, Kind.PERSONAL if personal else Kind.TEAM, product=product, plan=key)
+    opened = await make(Operator(), name, Kind.PERSONAL if personal else Kind.TEAM, product=product, plan=key)
     show_one(_rows(opened)[0], as_json=as_json)
 
 
@@ -68,7 +69,7 @@ async def list_(services: AsyncContainer, *, as_json: bool) -> None:
 @with_services
 async def freeze(services: AsyncContainer, workspace: WorkspaceId, *, as_json: bool) -> None:
     """Stop a WORKSPACE's spending at once; it can still read, and what is held is settled."""
-    show_one(_row(await (await services.get(FreezeWorkspace))(workspace)), as_json=as_json)
+    show_one(_row(await (await services.get(FreezeWorkspace))(Operator(), workspace)), as_json=as_json)
 
 
 @workspaces.command()
@@ -77,4 +78,4 @@ async def freeze(services: AsyncContainer, workspace: WorkspaceId, *, as_json: b
 @with_services
 async def unfreeze(services: AsyncContainer, workspace: WorkspaceId, *, as_json: bool) -> None:
     """Let a frozen WORKSPACE spend again."""
-    show_one(_row(await (await services.get(UnfreezeWorkspace))(workspace)), as_json=as_json)
+    show_one(_row(await (await services.get(UnfreezeWorkspace))(Operator(), workspace)), as_json=as_json)

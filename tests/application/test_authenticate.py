@@ -18,7 +18,7 @@ from domain.keys.errors import (
 from domain.keys.key import KeyKind, key_text
 from domain.keys.policy import Policy
 from domain.usage.errors import AccountMissing
-from tests.fakes.office import FakeOffice
+from tests.fakes.office import OPERATOR, FakeOffice
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ async def test_a_key_is_refused_from_another_network(office: FakeOffice) -> None
 async def test_it_is_noted_when_a_key_is_used_and_not_when_it_is_refused(office: FakeOffice) -> None:
     made, other = await office.key(), await office.key()
     await office.authenticate.customer(made.text)
-    await office.revoke_key(other.key.id)
+    await office.revoke_key(OPERATOR, other.key.id)
     with pytest.raises(ApiKeyRevoked):
         await office.authenticate.customer(other.text)
     assert office.uses.noted == {made.key.id: office.clock.now()}
@@ -116,7 +116,7 @@ async def test_it_is_noted_when_a_key_is_used_and_not_when_it_is_refused(office:
 
 async def test_a_revoked_key_is_refused_and_says_since_when(office: FakeOffice) -> None:
     made = await office.key()
-    await office.revoke_key(made.key.id)
+    await office.revoke_key(OPERATOR, made.key.id)
     with pytest.raises(ApiKeyRevoked) as refusal:
         await office.authenticate.customer(made.text)
     assert refusal.value.revoked_at == office.clock.now()
@@ -124,7 +124,9 @@ async def test_a_revoked_key_is_refused_and_says_since_when(office: FakeOffice) 
 
 async def test_a_key_expires_by_the_clock(office: FakeOffice) -> None:
     soon = office.clock.now() + timedelta(hours=1)
-    made = await office.create_key(KeyKind.LIVE, name="trial", account=office.account.id, expires_at=soon)
+    made = await office.create_key(
+        OPERATOR, KeyKind.LIVE, name="trial", account=office.account.id, expires_at=soon
+    )
     await office.authenticate.customer(made.text)
     office.clock.pass_by(timedelta(hours=1))
     with pytest.raises(ApiKeyExpired):
@@ -133,7 +135,7 @@ async def test_a_key_expires_by_the_clock(office: FakeOffice) -> None:
 
 async def test_a_service_key_is_refused_in_one_way_whatever_is_wrong(office: FakeOffice) -> None:
     made = await office.key(KeyKind.SERVICE)
-    await office.revoke_key(made.key.id)
+    await office.revoke_key(OPERATOR, made.key.id)
     unknown = key_text(KeyKind.SERVICE, office.secret(32))
     for text in (made.text, unknown, made.text[:-1], "", "cbx_svc_", "Bearer"):
         with pytest.raises(ServiceKeyRefused):

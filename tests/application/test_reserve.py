@@ -21,7 +21,7 @@ from tests.contracts.banks import MemoryBank, a_plan
 from tests.contracts.tellers import a_teller, tokens
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.clock import NOON
-from tests.fakes.office import FakeOffice
+from tests.fakes.office import OPERATOR, FakeOffice
 
 SERVICE = Service(key=KeyId(FakeOffice().new_id()))
 
@@ -149,7 +149,7 @@ async def test_a_service_names_the_payer_by_his_key(kind: KeyKind, *, test: bool
     assert await find.by_key(SERVICE, made.text) == Payer(
         office.account.id, office.workspace.id, office.plan, made.key.id, test=test
     )
-    await office.revoke_key(made.key.id)
+    await office.revoke_key(OPERATOR, made.key.id)
     with pytest.raises(ApiKeyRevoked):
         await find.by_key(SERVICE, made.text)
     with pytest.raises(ApiKeyUnknown):

@@ -7,6 +7,7 @@ import msgspec
 from dishka import AsyncContainer
 
 from adapters.postgres.unit_of_work import SqlUnitOfWork
+from application.actor import Operator
 from application.keys.keys import CreateKey
 from application.ports import Clock, NewId
 from application.usage.grants import GrantCredits
@@ -79,14 +80,14 @@ async def settle_in(url: str) -> Tenants:
         grant = await services.get(GrantCredits)
         keys, accounts = [], []
         for n in range(1 + CROWD):
-            opened = await create(f"bench {n}", Kind.TEAM, product="api", plan="scale")
+            opened = await create(Operator(), f"bench {n}", Kind.TEAM, product="api", plan="scale")
             account = opened.accounts[0].id
             await grant(account, source=Source.TOP_UP, amount=CREDITS)
-            keys.append((await create_key(KeyKind.LIVE, name="bench", account=account)).text)
+            keys.append((await create_key(Operator(), KeyKind.LIVE, name="bench", account=account)).text)
             accounts.append(account)
-        limited = await create_key(KeyKind.LIVE, name="limited", account=accounts[0])
+        limited = await create_key(Operator(), KeyKind.LIVE, name="limited", account=accounts[0])
         await bound(services, accounts[0], limited.key.id)
-        service = await create_key(KeyKind.SERVICE, name="bench")
+        service = await create_key(Operator(), KeyKind.SERVICE, name="bench")
     finally:
         await services.close()
     return Tenants(service=service.text, keys=keys, limited=limited.text, account=accounts[0])

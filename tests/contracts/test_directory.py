@@ -12,7 +12,9 @@ from adapters.postgres.directory import AGE, SqlAccountDirectory, SqlKeyring
 from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.listener import KEYS_CHANGED, Listener
 from adapters.postgres.unit_of_work import SqlUnitOfWork
-from application.keys.keys import CreateKey, NewKey, RevokeKey
+from application.actor import Operator
+from application.audit.record import Record
+from application.keys.keys import CreateKey, NewKey, RevokeKey, SaveKey
 from application.keys.ports import AccountDirectory, Keyring
 from application.workspaces.workspaces import FreezeWorkspace
 from domain.errors import DatabaseUnavailable
@@ -40,11 +42,13 @@ class Office:
     time: SetMonotonic
 
     async def make(self) -> NewKey:
-        create = CreateKey(self.work, SetClock(), CountedIds(), secret)
-        return await create(KeyKind.LIVE, name="production", account=self.account.id)
+        record = Record(SetClock(), CountedIds())
+        create = CreateKey(self.work, SetClock(), CountedIds(), secret, record)
+        return await create(Operator(), KeyKind.LIVE, name="production", account=self.account.id)
 
     async def revoke(self, key: Key) -> Key:
-        return await RevokeKey(self.work, SetClock())(key.id)
+        save = SaveKey(self.work, Record(SetClock(), CountedIds()))
+        return await RevokeKey(save, SetClock())(Operator(), key.id)
 
 
 def secret(count: int) -> bytes:
@@ -125,7 +129,8 @@ async def test_an_account_is_found_by_its_id(office: Office) -> None:
 
 async def test_an_account_is_found_frozen_within_a_second(office: Office) -> None:
     await office.directory.find(office.account.id)
-    await FreezeWorkspace(office.work, SetClock())(office.account.workspace)
+    record = Record(SetClock(), CountedIds())
+    await FreezeWorkspace(office.work, SetClock(), record)(Operator(), office.account.workspace)
     office.time.seconds += 1
     assert (await office.directory.find(office.account.id)).frozen
 

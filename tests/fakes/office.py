@@ -2,17 +2,21 @@
 
 from dataclasses import dataclass, field
 
+from application.actor import Member, Operator, Person
+from application.audit.record import Record
 from application.keys.authenticate import Authenticate
-from application.keys.keys import CreateKey, ListKeys, NewKey, RevokeKey
-from domain.ids import AccountId, PlanRef, WorkspaceId
+from application.keys.keys import ChangeKey, CreateKey, ListKeys, NewKey, RevokeKey, RotateKey, SaveKey
+from domain.ids import AccountId, PlanRef, SessionId, UserId, WorkspaceId
 from domain.keys.key import KeyKind
 from domain.usage.account import Account
+from domain.workspaces.role import Role
 from domain.workspaces.workspace import Kind, Workspace
 from tests.fakes.clock import NOON, SetClock
 from tests.fakes.ids import CountedIds
 from tests.fakes.keyring import FakeDirectory, FakeKeyring, NotedUses
 from tests.fakes.unit_of_work import FakeUnitOfWork
 
+OPERATOR = Operator()
 TEAM = PlanRef("api", "team", 1)
 
 
@@ -42,8 +46,12 @@ class FakeOffice:
         self.directory = FakeDirectory(self.work)
         self.uses = NotedUses()
         self.authenticate = Authenticate(self.keyring, self.directory, self.clock, self.uses)
-        self.create_key = CreateKey(self.work, self.clock, self.new_id, self.secret)
-        self.revoke_key = RevokeKey(self.work, self.clock)
+        self.record = Record(self.clock, self.new_id)
+        self.create_key = CreateKey(self.work, self.clock, self.new_id, self.secret, self.record)
+        self.save_key = SaveKey(self.work, self.record)
+        self.revoke_key = RevokeKey(self.save_key, self.clock)
+        self.rotate_key = RotateKey(self.save_key, self.clock, self.secret)
+        self.change_key = ChangeKey(self.save_key)
         self.list_keys = ListKeys(self.work)
 
     def secret(self, count: int) -> bytes:
@@ -52,4 +60,9 @@ class FakeOffice:
 
     async def key(self, kind: KeyKind = KeyKind.LIVE) -> NewKey:
         account = None if kind is KeyKind.SERVICE else self.account.id
-        return await self.create_key(kind, name="production", account=account)
+        return await self.create_key(OPERATOR, kind, name="production", account=account)
+
+    def member(self, role: Role = Role.ADMIN, *, workspace: WorkspaceId | None = None) -> Member:
+        """Somebody new, of this workspace if no other is named."""
+        person = Person(user=UserId(self.new_id()), session=SessionId(self.new_id()), address="203.0.113.9")
+        return Member(person=person, workspace=workspace or self.workspace.id, role=role)

@@ -5,13 +5,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from application.audit.ports import AuditLog, Filter
 from application.keys.ports import Accounts, Keys
+from application.usage.spend_limits import SpendLimits
 from application.workspaces.ports import WorkspaceAccounts, Workspaces
-from domain.ids import AccountId, KeyId, WorkspaceId
+from domain.audit.entry import Entry
+from domain.ids import AccountId, EntryId, KeyId, LimitId, WorkspaceId
 from domain.keys.errors import KeyMissing
 from domain.keys.key import Key
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
+from domain.usage.spend_limit import LimitMissing, ShadowSum, SpendLimit
 from domain.workspaces.workspace import Workspace, WorkspaceMissing
 
 
@@ -72,11 +76,73 @@ class FakeKeys(Keys):
         return [self.rows[id] for id in sorted(self.rows) if self.rows[id].workspace == workspace]
 
 
+@dataclass
+class FakeSpendLimits(SpendLimits):
+    rows: dict[LimitId, SpendLimit]
+    sums: list[ShadowSum]
+    accounts: FakeAccounts
+
+    async def lock(self, account: AccountId) -> None:
+        await self.accounts.get(account)
+
+    async def add(self, limit: SpendLimit) -> None:
+        self.rows[limit.id] = limit
+
+    async def get(self, account: AccountId, id: LimitId) -> SpendLimit:
+        found = self.rows.get(id)
+        if found is None or found.account != account:
+            raise LimitMissing
+        return found
+
+    async def save(self, limit: SpendLimit) -> None:
+        kept = self.rows[limit.id]
+        self.rows[limit.id] = replace(kept, amount=limit.amount, shadow=limit.shadow)
+
+    async def remove(self, account: AccountId, id: LimitId) -> None:
+        if id in self.rows and self.rows[id].account == account:
+            del self.rows[id]
+            self.sums = [each for each in self.sums if each.limit != id]
+
+    async def of(self, account: AccountId) -> Sequence[SpendLimit]:
+        return [self.rows[id] for id in sorted(self.rows) if self.rows[id].account == account]
+
+    async def shadow(self, account: AccountId, id: LimitId) -> Sequence[ShadowSum]:
+        found = [each for each in self.sums if (each.account, each.limit) == (account, id)]
+        return sorted(found, key=lambda each: -each.count)
+
+
+@dataclass
+class FakeAuditLog(AuditLog):
+    entries: list[Entry]
+
+    async def add(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+    async def of(
+        self, workspace: WorkspaceId, wanted: Filter, *, after: EntryId | None, limit: int
+    ) -> Sequence[Entry]:
+        found = [
+            each
+            for each in sorted(self.entries, key=lambda each: each.id, reverse=True)
+            if each.workspace == workspace
+            and (wanted.action is None or each.action == wanted.action)
+            and (wanted.actor is None or each.actor == wanted.actor)
+            and (wanted.start is None or each.at >= wanted.start)
+            and (wanted.end is None or each.at < wanted.end)
+            and (after is None or each.id < after)
+        ]
+        return found[:limit]
+
+
 class FakeTx:
     def __init__(self, committed: "FakeUnitOfWork") -> None:
         self.workspaces = FakeWorkspaces(dict(committed.workspaces))
         self.accounts = FakeAccounts(dict(committed.accounts), self.workspaces)
         self.keys = FakeKeys(dict(committed.keys))
+        self.spend_limits = FakeSpendLimits(
+            dict(committed.spend_limits), list(committed.shadow_sums), self.accounts
+        )
+        self.audit = FakeAuditLog(list(committed.entries))
 
 
 @dataclass
@@ -89,6 +155,9 @@ class FakeUnitOfWork:
     workspaces: dict[WorkspaceId, Workspace] = field(default_factory=dict)
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     keys: dict[KeyId, Key] = field(default_factory=dict)
+    spend_limits: dict[LimitId, SpendLimit] = field(default_factory=dict)
+    shadow_sums: list[ShadowSum] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
@@ -99,3 +168,5 @@ class FakeUnitOfWork:
             self.workspaces = tx.workspaces.rows
             self.accounts = tx.accounts.rows
             self.keys = tx.keys.rows
+            self.spend_limits, self.shadow_sums = tx.spend_limits.rows, tx.spend_limits.sums
+            self.entries = tx.audit.entries

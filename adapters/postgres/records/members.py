@@ -76,6 +76,6 @@ class AuditEntryRecord(Base):
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (
-        CheckConstraint("actor_kind IN ('user', 'operator', 'key', 'system')", name="actor_kind"),
+        CheckConstraint("actor_kind IN ('user', 'operator')", name="actor_kind"),
         Index(None, "workspace_id", "at"),
     )

@@ -1,0 +1,32 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.audit.entry import Entry
+from domain.ids import EntryId, WorkspaceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What is None does not narrow. ``start`` is part of the span, ``end`` is not."""
+
+    action: str | None = None
+    actor: UUID | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+class AuditLog(Protocol):
+    async def add(self, entry: Entry) -> None: ...
+
+    async def of(
+        self, workspace: WorkspaceId, wanted: Filter, *, after: EntryId | None, limit: int
+    ) -> Sequence[Entry]:
+        """The newest first, behind ``after``."""
+
+
+class AuditTx(Protocol):
+    @property
+    def audit(self) -> AuditLog: ...
