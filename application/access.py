@@ -89,7 +89,9 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_ADMINS, "create_key list_keys change_key rotate_key revoke_key"),
         *_rows(_ADMINS, "set_limit list_limits remove_limit read_shadow"),
         *_rows(_OPERATOR, "create_operator list_users read_user freeze_workspace unfreeze_workspace"),
-        *_rows(_OPERATOR, "create_any_workspace list_all_workspaces create_any_key grant_credits"),
+        *_rows(
+            _OPERATOR, "create_any_workspace list_all_workspaces grant_credits audit_books publish_catalog"
+        ),
     ]
 )
 

@@ -13,7 +13,6 @@ from dishka import (
     from_context,
     make_async_container,
     provide,
-    provide_all,
 )
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -41,35 +40,20 @@ from adapters.postgres.runs import SqlRuns
 from adapters.postgres.terms import SqlTerms
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from adapters.security.schemas import JsonSchemas
-from application.audit.record import Record
+from application.audit.ports import AuditTx
 from application.catalog.check import CheckCatalog
 from application.catalog.ports import Catalog, CatalogTx
-from application.catalog.publish import PublishCatalog
-from application.features.ask import AskModel
-from application.features.books import RunBooks
-from application.features.in_flight import InFlight
 from application.features.ports import Models, Prompts, Runs, Schemas
 from application.features.run import RunFeature
 from application.health import CheckHealth, Dependency
-from application.keys.authenticate import Authenticate
-from application.keys.keys import ChangeKey, CreateKey, ListKeys, RevokeKey, RotateKey, SaveKey
 from application.keys.ports import AccountDirectory, Keyring, KeysTx, KeyUses, Secrets
 from application.metrics import Meter
 from application.ports import Clock, NewId, UnitOfWork
-from application.usage.grants import GrantCredits
-from application.usage.offers import ListOffers
 from application.usage.ports import Auditor, Ledger, RateLimiter, UsageReader
-from application.usage.queries import ReadUsage
-from application.usage.reserve import FindPayer, ReserveCredits
-from application.usage.spend_limits import ListLimits, ReadShadow, RemoveLimit, SetLimit, SpendLimitsTx
+from application.usage.spend_limits import SpendLimitsTx
 from application.workspaces.ports import WorkspacesTx
-from application.workspaces.workspaces import (
-    CreateWorkspace,
-    FreezeWorkspace,
-    ListWorkspaces,
-    UnfreezeWorkspace,
-)
 from entrypoints.settings import Profile, Settings
+from entrypoints.use_cases import UseCases
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,47 +64,20 @@ class Limits:
     needs: tuple[Dependency, ...] = ()
 
 
-class UseCases(Provider):
-    """Stateless, so one of each for the whole process."""
-
-    scope = Scope.APP
-
-    catalog = provide_all(PublishCatalog)
-    keys = provide_all(Authenticate, CreateKey, SaveKey, ChangeKey, RotateKey, RevokeKey, ListKeys)
-    audit = provide_all(Record)
-    limits = provide_all(SetLimit, RemoveLimit, ListLimits, ReadShadow)
-    workspaces = provide_all(CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace, ListWorkspaces)
-    usage = provide_all(ReserveCredits, FindPayer, GrantCredits, ReadUsage, ListOffers)
-    features = provide_all(RunFeature, AskModel)
-
-    @provide
-    def check_catalog(self) -> CheckCatalog:
-        return check_catalog()
-
-    @provide
-    def run_books(self, ledger: Ledger, runs: Runs) -> RunBooks:
-        return RunBooks(ledger=ledger, runs=runs)
-
-    @provide
-    async def in_flight(
-        self, settings: Settings, _ledger: Ledger, _runs: Runs, _models: Models
-    ) -> AsyncIterator[InFlight]:
-        """Asks for what runs need, so that it is drained before any of that is closed."""
-        runs = InFlight()
-        yield runs
-        await runs.drain(settings.shutdown_seconds)
-
-    @provide
-    def health(self, database: SqlHealth, limits: Limits) -> CheckHealth:
-        return CheckHealth((database, *limits.needs))
-
-
 class Platform(Provider):
     scope = Scope.APP
 
     settings = from_context(Settings)
     sql_health = provide(SqlHealth)
     clock = provide(SystemClock, provides=Clock)
+
+    @provide
+    def check_catalog(self) -> CheckCatalog:
+        return check_catalog()
+
+    @provide
+    def health(self, database: SqlHealth, limits: Limits) -> CheckHealth:
+        return CheckHealth((database, *limits.needs))
 
     @provide
     def new_id(self) -> NewId:
@@ -199,6 +156,10 @@ class Books(Provider):
 
     @provide
     def catalog_work(self, work: SqlUnitOfWork) -> UnitOfWork[CatalogTx]:
+        return work
+
+    @provide
+    def audit_work(self, work: SqlUnitOfWork) -> UnitOfWork[AuditTx]:
         return work
 
     @provide

@@ -16,8 +16,6 @@ from domain.keys.key import key_text as secret_text
 from domain.keys.policy import ANYTHING, Policy
 from domain.usage.errors import AccountMissing
 
-LONGEST_GRACE = timedelta(days=30)
-
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
@@ -141,8 +139,6 @@ class RotateKey:
 
     async def __call__(self, actor: Member | Operator, id: KeyId, *, grace: timedelta) -> NewKey:
         """Both secrets work during ``grace``. Raises KeyMissing, ApiKeyRevoked, ApiKeyExpired."""
-        if not timedelta(0) <= grace <= LONGEST_GRACE:
-            raise ValueError(f"a grace of {grace}")
         secret = self.secrets(SECRET_BYTES)
         texts = {kind: secret_text(kind, secret) for kind in KeyKind}
 

@@ -17,6 +17,7 @@ from domain.keys.errors import ApiKeyExpired, ApiKeyRevoked, ApiKeyUnknown
 from domain.keys.policy import ANYTHING, Policy
 
 SECRET_BYTES = 32
+LONGEST_GRACE = timedelta(days=30)
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SECRET_LENGTH = 43
 _CHECK_LENGTH = 6
@@ -119,6 +120,8 @@ class Key:
 
         Raises ApiKeyRevoked or ApiKeyExpired.
         """
+        if not timedelta(0) <= grace <= LONGEST_GRACE:
+            raise ValueError(f"a grace of {grace}")
         self.check(now)
         return replace(
             self,

@@ -27,7 +27,7 @@ def accounts() -> None:
 @click.option("--priority", type=click.IntRange(0, 1000), help="What burns first: the lower number.")
 @click.option("--reference", type=LINE, help="The same reference grants once, however often it is tried.")
 @as_json
-@with_services
+@with_services("grant_credits")
 async def grant(
     services: AsyncContainer,
     account: AccountId,

@@ -32,7 +32,7 @@ def _row(finding: Finding) -> dict[str, object]:
     help="Seconds that it may take.",
 )
 @as_json
-@with_services
+@with_services("audit_books")
 async def audit(services: AsyncContainer, *, seconds: int, as_json: bool) -> None:
     """Recount every account from its reservations, charges and grants.
 

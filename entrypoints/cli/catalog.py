@@ -43,7 +43,7 @@ def publish(file: Path, *, dry_run: bool, as_json: bool) -> None:
     _publish(_read(file), dry_run=dry_run, as_json=as_json)
 
 
-@with_services
+@with_services("publish_catalog")
 async def _publish(services: AsyncContainer, draft: Draft, *, dry_run: bool, as_json: bool) -> None:
     changes = await (await services.get(PublishCatalog))(draft, dry_run=dry_run)
     show([_row(each) for each in changes], as_json=as_json, empty="")

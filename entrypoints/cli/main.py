@@ -6,7 +6,20 @@ import click
 class Commands(click.Group):
     """Loads a command, and the libraries that it works with, when it is asked for."""
 
-    names = ("accounts", "audit", "catalog", "db", "dev", "doctor", "keys", "openapi", "serve", "workspaces")
+    names = (
+        "accounts",
+        "audit",
+        "audit-log",
+        "catalog",
+        "db",
+        "dev",
+        "doctor",
+        "keys",
+        "limits",
+        "openapi",
+        "serve",
+        "workspaces",
+    )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
         return list(self.names)
@@ -14,7 +27,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in self.names:
             return None
-        command: click.Command = getattr(import_module(f"entrypoints.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"entrypoints.cli.{name}"), name)
         return command
 
 

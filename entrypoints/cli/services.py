@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 import click
 import uvloop
 
+from application.access import Credential, authorize
 from domain.errors import DomainError
 from entrypoints import settings
 
@@ -37,25 +38,34 @@ def asynchronous(command: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
 
 
 def with_services(
-    command: Callable[Concatenate["AsyncContainer", P], Coroutine[Any, Any, None]],
-) -> Callable[P, None]:
-    """Runs an async command with a container that is closed afterwards.
+    operation: str,
+) -> Callable[
+    [Callable[Concatenate["AsyncContainer", P], Coroutine[Any, Any, None]]],
+    Callable[P, None],
+]:
+    """Runs an async command with a container that is closed afterwards, if an operator may do ``operation``.
 
     It works on the database that the environment names, or else on that of the `cuebx dev` of this folder,
     once it is known to be there and up to date.
     """
 
-    @wraps(command)
-    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
-        from entrypoints import container  # noqa: PLC0415 - these are large, and not every command needs them
-        from migrations import schema  # noqa: PLC0415
+    def make(
+        command: Callable[Concatenate["AsyncContainer", P], Coroutine[Any, Any, None]],
+    ) -> Callable[P, None]:
+        @wraps(command)
+        async def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+            from entrypoints import container  # noqa: PLC0415 - large, and not every command needs them
+            from migrations import schema  # noqa: PLC0415
 
-        here = settings.load(local=facts_file())
-        await schema.require(here.database_url)
-        services = container.build(here)
-        try:
-            await command(services, *args, **kwargs)
-        finally:
-            await services.close()
+            authorize(operation, Credential.OPERATOR)
+            here = settings.load(local=facts_file())
+            await schema.require(here.database_url)
+            services = container.build(here)
+            try:
+                await command(services, *args, **kwargs)
+            finally:
+                await services.close()
 
-    return asynchronous(wrapper)
+        return asynchronous(wrapper)
+
+    return make

@@ -1,7 +1,7 @@
 """Answers of commands: a table for people, ``--json`` for programs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import click
@@ -16,17 +16,24 @@ def _text(value: object) -> str:
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
-def show(rows: Sequence[Mapping[str, object]], *, as_json: bool, empty: str) -> None:
-    """All rows have the same members."""
+def show(
+    rows: Sequence[Mapping[str, object]],
+    *,
+    as_json: bool,
+    empty: str,
+    columns: Collection[str] | None = None,
+) -> None:
+    """All rows have the same members. People see those of ``columns``, where not all fit on a line."""
     if as_json:
         click.echo(json.dumps(rows, indent=2, default=_text))
         return
     if not rows:
         click.echo(empty)
         return
-    table = Table(*(name.replace("_", " ") for name in rows[0]))
+    names = [name for name in rows[0] if columns is None or name in columns]
+    table = Table(*(name.replace("_", " ") for name in names))
     for row in rows:
-        table.add_row(*("-" if value is None else str(value) for value in row.values()))
+        table.add_row(*("-" if row[name] is None else str(row[name]) for name in names))
     Console(width=None if Console().is_terminal else 200).print(table)
 
 

@@ -1,17 +1,21 @@
 """What commands take: ids, credits, instants. A wrong one is a usage error that names the fault."""
 
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import click
 
 from domain.credits import parse_credits
 from domain.errors import DomainError
-from domain.ids import parse_account, parse_key, parse_workspace
+from domain.ids import parse_account, parse_key, parse_limit, parse_workspace
+from domain.keys.key import LONGEST_GRACE
+from domain.keys.policy import check_network
 
 T = TypeVar("T")
 _LONGEST = 100
+_SPAN = re.compile(r"([0-9]{1,4})([hd])")
 
 
 class Parsed(click.ParamType[T]):
@@ -28,15 +32,19 @@ class Parsed(click.ParamType[T]):
             self.fail(str(error), param, ctx)
 
 
-def _coming(text: str) -> datetime:
+def _instant(text: str) -> datetime:
     """A day is its first instant in UTC."""
     try:
         at = datetime.fromisoformat(text)
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(
             f"{text!r} is neither a day, 2026-12-31, nor an instant, 2026-12-31T12:00Z"
         ) from None
+
+
+def _coming(text: str) -> datetime:
+    at = _instant(text)
     if at <= datetime.now(UTC):
         raise ValueError(f"{text!r} is over")
     return at
@@ -58,6 +66,21 @@ def _positive(text: str) -> int:
     return amount
 
 
+def _bound(text: str) -> int:
+    return parse_credits(text) and _positive(text)
+
+
+def _grace(text: str) -> timedelta:
+    """Hours, such as 24h, or days, such as 7d."""
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not of the form 24h or 7d")
+    span = int(found[1]) * (timedelta(days=1) if found[2] == "d" else timedelta(hours=1))
+    if span > LONGEST_GRACE:
+        raise ValueError(f"a grace is at most {LONGEST_GRACE.days} days")
+    return span
+
+
 def _plan(text: str) -> tuple[str, str]:
     product, _, plan = text.partition("/")
     if not product or not plan:
@@ -68,6 +91,11 @@ def _plan(text: str) -> tuple[str, str]:
 WORKSPACE = Parsed("WORKSPACE", parse_workspace)
 ACCOUNT = Parsed("ACCOUNT", parse_account)
 KEY = Parsed("KEY", parse_key)
+BOUND = Parsed("CREDITS", _bound)
+LIMIT = Parsed("LIMIT", parse_limit)
+NETWORK = Parsed("NETWORK", check_network)
+PAST = Parsed("INSTANT", _instant)
+GRACE = Parsed("SPAN", _grace)
 CREDITS = Parsed("CREDITS", _positive)
 INSTANT = Parsed("INSTANT", _coming)
 LINE = Parsed("TEXT", _line)

@@ -43,7 +43,7 @@ def _rows(opened: Opened) -> list[dict[str, object]]:
 @click.option("--plan", type=PLAN, default="api/free", show_default=True, help="What it subscribes to.")
 @click.option("--personal", is_flag=True, help="A workspace of one person, not of a team.")
 @as_json
-@with_services
+@with_services("create_any_workspace")
 async def create(
     services: AsyncContainer, name: str, plan: tuple[str, str], *, personal: bool, as_json: bool
 ) -> None:
@@ -56,7 +56,7 @@ async def create(
 
 @workspaces.command("list")
 @as_json
-@with_services
+@with_services("list_all_workspaces")
 async def list_(services: AsyncContainer, *, as_json: bool) -> None:
     """Every workspace and its accounts, the oldest first."""
     every = await (await services.get(ListWorkspaces))()
@@ -66,7 +66,7 @@ async def list_(services: AsyncContainer, *, as_json: bool) -> None:
 @workspaces.command()
 @click.argument("workspace", type=WORKSPACE)
 @as_json
-@with_services
+@with_services("freeze_workspace")
 async def freeze(services: AsyncContainer, workspace: WorkspaceId, *, as_json: bool) -> None:
     """Stop a WORKSPACE's spending at once; it can still read, and what is held is settled."""
     show_one(_row(await (await services.get(FreezeWorkspace))(Operator(), workspace)), as_json=as_json)
@@ -75,7 +75,7 @@ async def freeze(services: AsyncContainer, workspace: WorkspaceId, *, as_json: b
 @workspaces.command()
 @click.argument("workspace", type=WORKSPACE)
 @as_json
-@with_services
+@with_services("unfreeze_workspace")
 async def unfreeze(services: AsyncContainer, workspace: WorkspaceId, *, as_json: bool) -> None:
     """Let a frozen WORKSPACE spend again."""
     show_one(_row(await (await services.get(UnfreezeWorkspace))(Operator(), workspace)), as_json=as_json)

@@ -1,0 +1,28 @@
+from dataclasses import dataclass
+
+from application.actor import Member, Operator
+from application.audit.ports import AuditTx, Filter
+from application.pages import Page
+from application.ports import UnitOfWork
+from domain.audit.entry import Entry
+from domain.ids import EntryId, WorkspaceId
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAuditLog:
+    """Of the member's workspace, or of any for an operator. The newest first."""
+
+    uow: UnitOfWork[AuditTx]
+
+    async def __call__(
+        self,
+        _: Member | Operator,
+        workspace: WorkspaceId,
+        wanted: Filter,
+        *,
+        after: EntryId | None,
+        limit: int,
+    ) -> Page[Entry]:
+        async with self.uow() as tx:
+            found = await tx.audit.of(workspace, wanted, after=after, limit=limit + 1)
+        return Page.of(found, limit)

@@ -1,0 +1,54 @@
+"""Every use case, and what it is made of. Stateless, so one of each for the whole process."""
+
+from collections.abc import AsyncIterator
+
+from dishka import Provider, Scope, provide, provide_all
+
+from application.audit.read import ReadAuditLog
+from application.audit.record import Record
+from application.catalog.publish import PublishCatalog
+from application.features.ask import AskModel
+from application.features.books import RunBooks
+from application.features.in_flight import InFlight
+from application.features.ports import Models, Runs
+from application.features.run import RunFeature
+from application.keys.authenticate import Authenticate
+from application.keys.keys import ChangeKey, CreateKey, ListKeys, RevokeKey, RotateKey, SaveKey
+from application.usage.grants import GrantCredits
+from application.usage.offers import ListOffers
+from application.usage.ports import Ledger
+from application.usage.queries import ReadUsage
+from application.usage.reserve import FindPayer, ReserveCredits
+from application.usage.spend_limits import ListLimits, ReadShadow, RemoveLimit, SetLimit
+from application.workspaces.workspaces import (
+    CreateWorkspace,
+    FreezeWorkspace,
+    ListWorkspaces,
+    UnfreezeWorkspace,
+)
+from entrypoints.settings import Settings
+
+
+class UseCases(Provider):
+    scope = Scope.APP
+
+    catalog = provide_all(PublishCatalog)
+    keys = provide_all(Authenticate, CreateKey, SaveKey, ChangeKey, RotateKey, RevokeKey, ListKeys)
+    audit = provide_all(Record, ReadAuditLog)
+    limits = provide_all(SetLimit, RemoveLimit, ListLimits, ReadShadow)
+    workspaces = provide_all(CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace, ListWorkspaces)
+    usage = provide_all(ReserveCredits, FindPayer, GrantCredits, ReadUsage, ListOffers)
+    features = provide_all(RunFeature, AskModel)
+
+    @provide
+    def run_books(self, ledger: Ledger, runs: Runs) -> RunBooks:
+        return RunBooks(ledger=ledger, runs=runs)
+
+    @provide
+    async def in_flight(
+        self, settings: Settings, _ledger: Ledger, _runs: Runs, _models: Models
+    ) -> AsyncIterator[InFlight]:
+        """Asks for what runs need, so that it is drained before any of that is closed."""
+        runs = InFlight()
+        yield runs
+        await runs.drain(settings.shutdown_seconds)
