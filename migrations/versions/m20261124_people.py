@@ -71,9 +71,7 @@ def upgrade() -> None:
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("before", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("after", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
-        sa.CheckConstraint(
-            "actor_kind IN ('user', 'operator')", name=op.f("ck_audit_entry_actor_kind")
-        ),
+        sa.CheckConstraint("actor_kind IN ('user', 'operator')", name=op.f("ck_audit_entry_actor_kind")),
         sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspace.id"], name=op.f("fk_audit_entry_workspace_id_workspace")
         ),
