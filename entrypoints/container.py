@@ -1,4 +1,4 @@
-"""What a process is made of. The only module that names adapters."""
+"""What a process is made of. Only this module, and `people` beside it, name adapters."""
 
 import time
 from collections.abc import AsyncIterator
@@ -52,6 +52,7 @@ from application.ports import Clock, NewId, UnitOfWork
 from application.usage.ports import Auditor, Ledger, RateLimiter, UsageReader
 from application.usage.spend_limits import SpendLimitsTx
 from application.workspaces.ports import WorkspacesTx
+from entrypoints.people import People
 from entrypoints.settings import Profile, Settings
 from entrypoints.use_cases import UseCases
 
@@ -254,6 +255,7 @@ def build(settings: Settings) -> AsyncContainer:
         Platform(),
         Books(),
         LanguageModels(),
+        People(),
         context={Settings: settings},
         validation_settings=STRICT_VALIDATION,
     )

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from domain.errors import Invalid
+from domain.keys.errors import NetworkRefused
+from domain.keys.policy import check_network
 
 PREFIX = "CUEBX_"
 # Not ours to judge: where `cuebx dev` keeps its data, and what the tests read.
@@ -20,6 +22,7 @@ _PASSWORD = re.compile(r"(://[^:@/]*:).*(?=@)|(password=)[^&]*")
 _EXAMPLES = {
     "database_url": "postgresql://user:password@host:5432/database",
     "redis_url": "redis://host:6379/0",
+    "secret": "32 random bytes in base64 (openssl rand -base64 32)",
     "url": "https://host/v1",
     "response_format": "json_object, json_schema or none",
     "max_tokens_parameter": "max_tokens or max_completion_tokens",
@@ -77,6 +80,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     models: dict[str, ModelEndpoint] = field(default_factory=dict)
     model_connections: Count = 200
 
+    secret: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/_-]{43}=?(,[A-Za-z0-9+/_-]{43}=?)*$")] | None = None
+    mail_dir: Annotated[str, Meta(min_length=1)] | None = None
+    trusted_proxies: str = ""
+
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535)] = 8000
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
@@ -92,7 +99,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         shown = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        return f"Settings({', '.join(f'{name}={_hidden(str(value))}' for name, value in shown)})"
+        return f"Settings({', '.join(f'{name}={_shown(name, value)}' for name, value in shown)})"
 
 
 def load(
@@ -108,7 +115,7 @@ def load(
     if local is not None and "DATABASE_URL" not in given and local.exists():
         given |= {"DATABASE_URL": _database_of(local), "PROFILE": Profile.EMBEDDED}
     values: dict[str, Any] = {}
-    faults = [*_read(given, values), *(_missing(values) if serving else ())]
+    faults = [*_read(given, values), *(_missing(given, values) if serving else ())]
     if "DATABASE_URL" not in given:
         faults.insert(
             0,
@@ -130,11 +137,21 @@ def _read(given: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
                 values[each.name] = msgspec.convert(text, each.type, strict=False)
             except msgspec.ValidationError as error:
                 yield f"{PREFIX}{name}: {_expected(each.name, error)}"
+            if each.name == "trusted_proxies":
+                yield from (f"{PREFIX}{name}: {fault}" for fault in _network_faults(text))
         elif part := _MODEL.fullmatch(name):
             models.setdefault(part[1], {})[part[2].lower()] = text
         else:
             yield f"{PREFIX}{name} is no setting"
     yield from _read_models(models, values.setdefault("models", {}))
+
+
+def _network_faults(text: str) -> Iterator[str]:
+    for network in text.split(","):
+        try:
+            check_network(network.strip())
+        except NetworkRefused as error:
+            yield str(error)
 
 
 def _read_models(given: Mapping[str, Mapping[str, str]], models: dict[str, ModelEndpoint]) -> Iterator[str]:
@@ -156,9 +173,15 @@ def _expected(name: str, error: msgspec.ValidationError) -> str:
     return f"expected something like {_EXAMPLES[name]}" if name in _EXAMPLES else str(error)
 
 
-def _missing(values: Mapping[str, object]) -> Iterator[str]:
-    if values.get("profile") != Profile.EMBEDDED and "redis_url" not in values:
+def _missing(given: Collection[str], values: Mapping[str, object]) -> Iterator[str]:
+    if values.get("profile") == Profile.EMBEDDED:
+        return
+    if "REDIS_URL" not in given:
         yield f"{PREFIX}REDIS_URL is missing: each process would count the limits for itself"
+    if "SECRET" not in given:
+        yield f"{PREFIX}SECRET is missing: 32 random bytes in base64, such as `openssl rand -base64 32` gives"
+    if "MAIL_DIR" not in given:
+        yield f"{PREFIX}MAIL_DIR is missing: the folder that mails are written to"
 
 
 def _database_of(local: Path) -> str:
@@ -166,6 +189,10 @@ def _database_of(local: Path) -> str:
         return msgspec.json.decode(local.read_bytes(), type=dict[str, str])["database_url"]
     except (OSError, msgspec.MsgspecError, KeyError) as error:
         raise BadSettings((f"{local} cannot be read: {error}",)) from error
+
+
+def _shown(name: str, value: object) -> str:
+    return "***" if name == "secret" and value is not None else _hidden(str(value))
 
 
 def _hidden(text: str) -> str:

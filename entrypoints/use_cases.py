@@ -12,6 +12,13 @@ from application.features.books import RunBooks
 from application.features.in_flight import InFlight
 from application.features.ports import Models, Runs
 from application.features.run import RunFeature
+from application.identity.authenticate import AuthenticatePerson
+from application.identity.codes import SendCode, TryCode
+from application.identity.me import ListSessions, ReadMe
+from application.identity.passwords import ChangePassword, RequestReset, ResetPassword
+from application.identity.sign_in import EndSession, IssueTokens, RefreshSession, SignIn
+from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
+from application.identity.signing import RotateSigningKey
 from application.keys.authenticate import Authenticate
 from application.keys.keys import ChangeKey, CreateKey, ListKeys, RevokeKey, RotateKey, SaveKey
 from application.usage.grants import GrantCredits
@@ -20,6 +27,7 @@ from application.usage.ports import Ledger
 from application.usage.queries import ReadUsage
 from application.usage.reserve import FindPayer, ReserveCredits
 from application.usage.spend_limits import ListLimits, ReadShadow, RemoveLimit, SetLimit
+from application.workspaces.personal import OpenPersonalWorkspace
 from application.workspaces.workspaces import (
     CreateWorkspace,
     FreezeWorkspace,
@@ -36,6 +44,11 @@ class UseCases(Provider):
     keys = provide_all(Authenticate, CreateKey, SaveKey, ChangeKey, RotateKey, RevokeKey, ListKeys)
     audit = provide_all(Record, ReadAuditLog)
     limits = provide_all(SetLimit, RemoveLimit, ListLimits, ReadShadow)
+    identity = provide_all(
+        *(AuthenticatePerson, SendCode, TryCode, SignUp, ResendCode, ConfirmEmail),
+        *(IssueTokens, SignIn, RefreshSession, EndSession, ReadMe, ListSessions),
+        *(RequestReset, ResetPassword, ChangePassword, OpenPersonalWorkspace, RotateSigningKey),
+    )
     workspaces = provide_all(CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace, ListWorkspaces)
     usage = provide_all(ReserveCredits, FindPayer, GrantCredits, ReadUsage, ListOffers)
     features = provide_all(RunFeature, AskModel)

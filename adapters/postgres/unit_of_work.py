@@ -9,7 +9,9 @@ from adapters.postgres.audit_log import SqlAuditLog
 from adapters.postgres.catalog import SqlCatalogEntries
 from adapters.postgres.faults import reaching
 from adapters.postgres.keys import SqlKeys
+from adapters.postgres.members import SqlMembers
 from adapters.postgres.spend_limits import SqlSpendLimits
+from adapters.postgres.users import SqlCodes, SqlUsers, SqlUserSessions
 from adapters.postgres.workspaces import SqlWorkspaces
 
 
@@ -30,6 +32,22 @@ class SqlTx:
     @cached_property
     def catalog(self) -> SqlCatalogEntries:
         return SqlCatalogEntries(self._session)
+
+    @cached_property
+    def codes(self) -> SqlCodes:
+        return SqlCodes(self._session)
+
+    @cached_property
+    def members(self) -> SqlMembers:
+        return SqlMembers(self._session)
+
+    @cached_property
+    def sessions(self) -> SqlUserSessions:
+        return SqlUserSessions(self._session)
+
+    @cached_property
+    def users(self) -> SqlUsers:
+        return SqlUsers(self._session)
 
     @cached_property
     def keys(self) -> SqlKeys:

@@ -1,6 +1,10 @@
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from domain.identity.code import Code, Purpose
 from domain.identity.mail import Mail
+from domain.identity.session import RefreshToken, Session
+from domain.identity.user import User
 from domain.ids import SessionId, UserId
 
 
@@ -24,6 +28,11 @@ class AccessTokens(Protocol):
         """Raises AccessTokenRefused, whatever is wrong with it. Whether the session goes on it cannot say."""
 
 
+class PublishedKeys(Protocol):
+    async def published(self) -> Mapping[str, object]:
+        """What access tokens are verified with, as a JWK Set (RFC 7517)."""
+
+
 class Secrecy(Protocol):
     """What the process's own secret is for. ``purpose`` keeps apart what must not stand for one another."""
 
@@ -43,3 +52,61 @@ class Mailer(Protocol):
 class Throttle(Protocol):
     async def hit(self, what: str, subject: str) -> None:
         """Counts a try of ``what`` by ``subject``. Raises TooManyAttempts."""
+
+
+class Users(Protocol):
+    async def add(self, user: User) -> bool:
+        """False, and nothing is done, where somebody has the address already."""
+
+    async def get(self, id: UserId) -> User:
+        """Raises UserMissing. Locked until the transaction ends."""
+
+    async def by_email(self, key: str) -> User | None:
+        """Locked until the transaction ends."""
+
+    async def save(self, user: User) -> None: ...
+
+
+class Codes(Protocol):
+    async def put(self, code: Code) -> None:
+        """In place of the one that there was for the same purpose."""
+
+    async def get(self, user: UserId, purpose: Purpose) -> Code | None:
+        """Locked until the transaction ends."""
+
+    async def remove(self, user: UserId, purpose: Purpose) -> None: ...
+
+
+class UserSessions(Protocol):
+    async def add(self, session: Session) -> None: ...
+
+    async def get(self, user: UserId, id: SessionId) -> Session:
+        """Raises SessionMissing. Locked until the transaction ends."""
+
+    async def save(self, session: Session) -> None: ...
+
+    async def of(self, user: UserId) -> Sequence[Session]:
+        """Those that have not ended, the latest first."""
+
+    async def add_token(self, token: RefreshToken) -> None: ...
+
+    async def token(self, digest: bytes) -> RefreshToken | None:
+        """Locked until the transaction ends, so that of two who use it one comes first."""
+
+    async def save_token(self, token: RefreshToken) -> None: ...
+
+
+class IdentityTx(Protocol):
+    @property
+    def users(self) -> Users: ...
+
+    @property
+    def codes(self) -> Codes: ...
+
+    @property
+    def sessions(self) -> UserSessions: ...
+
+
+class LiveSessions(Protocol):
+    async def live(self, user: UserId, session: SessionId) -> bool:
+        """Whether it goes on: what it says is at most one second old."""

@@ -6,7 +6,6 @@ from application.ports import Clock
 from domain.errors import Denied
 from domain.keys.errors import ApiKeyUnknown, CustomerKeyNeeded, ServiceKeyRefused
 from domain.keys.key import Key, KeyKind, digest_of, kind_of
-from domain.keys.policy import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +17,7 @@ class Authenticate:
     clock: Clock
     uses: KeyUses
 
-    async def customer(self, text: str, *, address: Address | None = None) -> Customer:
+    async def customer(self, text: str, *, address: str | None = None) -> Customer:
         """``address``: where the customer calls from, where that is known.
 
         Raises ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, CustomerKeyNeeded, AddressNotAllowed.

@@ -1,11 +1,8 @@
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_network
-from typing import TypeAlias
+from ipaddress import ip_address, ip_network
 
 from domain.keys.errors import AddressNotAllowed, FeatureNotAllowed, NetworkRefused
-
-Address: TypeAlias = IPv4Address | IPv6Address
 
 _network = lru_cache(10_000)(ip_network)
 
@@ -39,11 +36,15 @@ class Policy:
         if not self.permits(feature):
             raise FeatureNotAllowed(feature)
 
-    def check_address(self, address: Address) -> None:
+    def check_address(self, address: str) -> None:
         """Raises AddressNotAllowed. An IPv4 address may come in the form that IPv6 has for it (RFC 4291)."""
         if self.networks is None:
             return
-        plain = getattr(address, "ipv4_mapped", None) or address
+        try:
+            given = ip_address(address)
+        except ValueError:
+            raise AddressNotAllowed(address) from None
+        plain = getattr(given, "ipv4_mapped", None) or given
         if not any(plain in _network(each) for each in self.networks):
             raise AddressNotAllowed(str(plain))
 

@@ -11,6 +11,7 @@ import msgspec
 from entrypoints import settings
 from entrypoints.cli.demo import Facts, demo, known_demo, publish_sample
 from entrypoints.cli.log import logged
+from entrypoints.local import local_secret
 from entrypoints.process import answer, services_of
 from migrations import schema
 
@@ -23,6 +24,7 @@ CueBX serves on {url} (its documentation: {url}/docs)
   test key     {test_key}
   service key  {service_key}
   database     {database_url}
+  mails        {mails}
   all of this  {file}
 
 Try it:
@@ -37,7 +39,7 @@ Ctrl-C stops it."""
 
 async def develop(listener: socket.socket, file: Path, database_url: str, stop: asyncio.Event) -> None:
     """Migrates, publishes, makes the demo if there is none, tells where things are, and serves."""
-    here = _settings(database_url)
+    here = _settings(database_url, file.parent)
     host, port = listener.getsockname()[:2]
     url = f"http://{host}:{port}"
     await schema.upgrade(database_url)
@@ -47,15 +49,20 @@ async def develop(listener: socket.socket, file: Path, database_url: str, stop: 
             made = await demo(services, known_demo(file))
             facts = Facts.of(made, url=url, database_url=database_url)
             facts.write(file)
-            click.echo(_BANNER.format(**msgspec.structs.asdict(facts), file=file))
+            click.echo(_BANNER.format(**msgspec.structs.asdict(facts), file=file, mails=here.mail_dir))
             await answer(services, here, listener, log=log, stop=stop)
 
 
-def _settings(database_url: str) -> settings.Settings:
+def _settings(database_url: str, data: Path) -> settings.Settings:
     """Of the environment, what does not contradict the embedded profile: models, pool, log level."""
     ignored = {
         f"{settings.PREFIX}{name}" for name in ("REDIS_URL", "HOST", "PORT", "WORKERS", "METRICS_PORT")
     }
     given = {name: value for name, value in os.environ.items() if name not in ignored}
-    own = {"DATABASE_URL": database_url, "PROFILE": settings.Profile.EMBEDDED}
+    own = {
+        "DATABASE_URL": database_url,
+        "PROFILE": settings.Profile.EMBEDDED,
+        "SECRET": local_secret(data),
+        "MAIL_DIR": str(data / "mail"),
+    }
     return settings.load(given | {f"{settings.PREFIX}{name}": value for name, value in own.items()})

@@ -5,8 +5,19 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, Tag
 
-from entrypoints.http import account, explained, features, health, metrics, reservations, usage
-from entrypoints.http.auth import SCHEMES, provide_customer
+from entrypoints.http import (
+    account,
+    explained,
+    features,
+    health,
+    identity,
+    jwks,
+    metrics,
+    reservations,
+    sessions,
+    usage,
+)
+from entrypoints.http.auth import SCHEMES, authorize_request, provide_actor
 from entrypoints.http.lean import LARGEST_BODY
 from entrypoints.http.openapi import ClosedStructs, operation_id
 from entrypoints.http.problems import HANDLERS
@@ -19,10 +30,14 @@ TAGS = {
     "Runs": "For customers: CueBX runs a feature itself.",
     "Account": "For customers: what they have, and what they may call.",
     "Usage": "For customers: what was used and charged, in sums and one by one.",
+    "Identity": "For people: sign up, sign in, and everything about oneself.",
     "Operation": "For whoever runs CueBX.",
 }
 
+OPERATION = [*health.HANDLERS, metrics.metrics, jwks.jwks]
 API = [
+    *identity.HANDLERS,
+    *sessions.HANDLERS,
     *reservations.HANDLERS,
     explained.reservation,
     *account.HANDLERS,
@@ -35,11 +50,10 @@ def create_app(services: AsyncContainer) -> Litestar:
     """The HTTP interface over ``services``, which whoever made them closes."""
     return Litestar(
         route_handlers=[
-            *health.HANDLERS,
-            metrics.metrics,
-            Router("/", route_handlers=API, before_request=check_query),
+            Router("/", route_handlers=OPERATION, guards=[authorize_request]),
+            Router("/", route_handlers=API, guards=[authorize_request], before_request=check_query),
         ],
-        dependencies={"customer": Provide(provide_customer)},
+        dependencies={"customer": Provide(provide_actor), "person": Provide(provide_actor)},
         exception_handlers=HANDLERS,
         openapi_config=OpenAPIConfig(
             title="CueBX",

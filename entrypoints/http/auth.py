@@ -1,21 +1,28 @@
 """Who asks: the key in the Authorization header (RFC 6750), or a refusal."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from dishka import AsyncContainer
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.spec import Reference, SecurityScheme
 
-from application.actor import Customer, Service
+from application.access import Credential, rule_of
+from application.actor import Customer, Person, Service
+from application.identity.authenticate import AuthenticatePerson
 from application.keys.authenticate import Authenticate
+from domain.identity.errors import AccessTokenNeeded
 from domain.keys.errors import CredentialMissing
+from entrypoints.http.client import Network, client_address, read_networks
 from entrypoints.http.inject import services_of
 from entrypoints.logging import note
+from entrypoints.settings import Settings
 
 SERVICE_KEY = "service_key"
 CUSTOMER_KEY = "customer_key"
+ACCESS_TOKEN = "access_token"  # noqa: S105 - its name
 SCHEMES: dict[str, SecurityScheme | Reference] = {
     SERVICE_KEY: SecurityScheme(
         type="http", scheme="bearer", description="A seller's service: `cbx_svc_...`"
@@ -23,8 +30,11 @@ SCHEMES: dict[str, SecurityScheme | Reference] = {
     CUSTOMER_KEY: SecurityScheme(
         type="http", scheme="bearer", description="A customer: `cbx_live_...` or `cbx_test_...`"
     ),
+    ACCESS_TOKEN: SecurityScheme(
+        type="http", scheme="bearer", bearer_format="JWT", description="A person who has signed in"
+    ),
 }
-_LONGEST = 256
+_LONGEST = 2000
 
 Headers = Mapping[bytes, bytes]
 """By name, in lower case, as ASGI has them."""
@@ -38,29 +48,55 @@ def bearer(headers: Headers) -> str:
     return credential.decode()
 
 
-async def service_of(authenticate: Authenticate, headers: Headers) -> Service:
+async def service_of(authenticate: Authenticate, headers: Headers, _: str) -> Service:
     return await authenticate.service(bearer(headers))
 
 
-async def customer_of(authenticate: Authenticate, headers: Headers) -> Customer:
-    customer = await authenticate.customer(bearer(headers))
+async def customer_of(authenticate: Authenticate, headers: Headers, address: str) -> Customer:
+    customer = await authenticate.customer(bearer(headers), address=address)
     note(workspace=customer.workspace)
     return customer
 
 
-ACTORS: dict[type, Callable[[Authenticate, Headers], Awaitable[Any]]] = {
-    Service: service_of,
-    Customer: customer_of,
+async def person_of(authenticate: AuthenticatePerson, headers: Headers, address: str) -> Person:
+    token = bearer(headers)
+    if token.startswith("cbx_"):
+        raise AccessTokenNeeded
+    return await authenticate(token, address=address)
+
+
+class Kind(NamedTuple):
+    """Of a caller: what it shows, who knows it, and how it is read."""
+
+    credential: Credential
+    knows: type
+    read: Callable[[Any, Headers, str], Awaitable[Any]]
+
+
+ACTORS: dict[type, Kind] = {
+    Service: Kind(Credential.SERVICE_KEY, Authenticate, service_of),
+    Customer: Kind(Credential.CUSTOMER_KEY, Authenticate, customer_of),
+    Person: Kind(Credential.ACCESS_TOKEN, AuthenticatePerson, person_of),
 }
 
 
-async def provide_customer(request: Request[Any, Any, Any]) -> Customer:
-    """For handlers that Litestar itself calls."""
-    authenticate = await services_of(request.app).get(Authenticate)
-    return await customer_of(authenticate, dict(request.scope["headers"]))
+async def authorize_request(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """A guard of what Litestar itself calls. Raises OperationDenied for an operation without a row."""
+    by = rule_of(handler.handler_name).by
+    kind = next((each for each in ACTORS.values() if each.credential in by), None)
+    if Credential.NOTHING in by or kind is None:
+        return
+    services = services_of(connection.app)
+    address = client_address(connection.scope, await trusted_by(services))
+    known: Any = await services.get(kind.knows)
+    connection.state.actor = await kind.read(known, dict(connection.scope["headers"]), address)
 
 
-async def service_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """A guard of handlers that Litestar itself calls."""
-    authenticate = await services_of(connection.app).get(Authenticate)
-    await service_of(authenticate, dict(connection.scope["headers"]))
+async def trusted_by(services: AsyncContainer) -> tuple[Network, ...]:
+    return read_networks((await services.get(Settings)).trusted_proxies)
+
+
+async def provide_actor(request: Request[Any, Any, Any]) -> Any:  # noqa: ANN401 - whoever the guard has found
+    return request.state.actor

@@ -11,7 +11,7 @@ from domain.credits import Quantity, format_credits
 from domain.ids import MalformedId, account_text, parse_reservation, reservation_text
 from domain.usage.errors import ReservationMissing
 from domain.usage.reservation import Reservation, Settlement
-from entrypoints.http.auth import SERVICE_KEY, service_only
+from entrypoints.http.auth import SERVICE_KEY
 from entrypoints.http.fields import Credits, LotPart, ReservationPath, Sum, Tokens
 from entrypoints.http.inject import inject
 from entrypoints.http.refusals import AS_SERVICE, INVALID, errors
@@ -97,7 +97,6 @@ def _sum(reservation: Reservation, quantity: Quantity) -> Sum:
     tags=[TAG],
     response_description="OK",
     responses=errors(*AS_SERVICE, INVALID, MalformedId, ReservationMissing),
-    guards=[service_only],
     security=[{SERVICE_KEY: []}],
     raises=[],
 )

@@ -8,7 +8,8 @@ what it wants, and only these kinds are known:
 ``name: FromPath[str]``                 a part of the path
 ``key: IdempotencyKey`` (or Optional)   the header
 ``simulate: SimulateHeader``            the header
-``actor: Service`` or ``Customer``      whoever the Authorization header names
+``actor: Service``, ``Customer``, ``Person``   whoever the Authorization header names; without one, anybody
+``caller: Caller``                      where the request comes from
 ``use: FromDishka[T]``                  a use case of the process
 """
 
@@ -25,14 +26,16 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import BodyKwarg, HeaderParameter, PathParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from application.actor import Service
-from application.keys.authenticate import Authenticate
-from entrypoints.http.auth import ACTORS, CUSTOMER_KEY, SERVICE_KEY, Headers
+from application.access import Credential, authorize
+from application.actor import Customer, Person, Service
+from entrypoints.http.auth import ACCESS_TOKEN, ACTORS, CUSTOMER_KEY, SERVICE_KEY, Headers, trusted_by
+from entrypoints.http.client import Caller, client_address
 from entrypoints.http.idempotency import idempotency_key
 from entrypoints.http.inject import services_of
 from entrypoints.http.problems import Refusal
 from entrypoints.http.refusals import (
     AS_CUSTOMER,
+    AS_PERSON,
     AS_SERVICE,
     OF_BODY,
     OF_IDEMPOTENCY_KEY,
@@ -46,6 +49,12 @@ from entrypoints.http.simulate import simulation
 LARGEST_BODY = 1024 * 1024
 T = TypeVar("T")
 
+_SCHEMES: Mapping[type | None, tuple[str | None, tuple[Refusable, ...]]] = {
+    None: (None, ()),
+    Service: (SERVICE_KEY, AS_SERVICE),
+    Customer: (CUSTOMER_KEY, AS_CUSTOMER),
+    Person: (ACCESS_TOKEN, AS_PERSON),
+}
 _encode = msgspec.json.Encoder().encode
 _JSON = (b"content-type", b"application/json")
 
@@ -75,6 +84,7 @@ class _Operation:
         self._key: tuple[str, bool] | None = None
         self._simulate: str | None = None
         self._actor: tuple[str, type] | None = None
+        self._caller: str | None = None
         hints = get_type_hints(run, include_extras=True)
         self.reply = get_args(hints.pop("return"))[0]
         for name, hint in hints.items():
@@ -83,6 +93,9 @@ class _Operation:
     def _place(self, name: str, hint: Any) -> None:  # noqa: ANN401 - an annotation
         if hint in ACTORS:
             self._actor = (name, hint)
+            return
+        if hint is Caller:
+            self._caller = name
             return
         kind, mark, *_ = get_args(hint)
         if isinstance(mark, BodyKwarg):
@@ -97,11 +110,9 @@ class _Operation:
             self._uses[name] = kind
 
     @property
-    def actor(self) -> type:
-        """Whom it serves."""
-        if self._actor is None:
-            raise ValueError(f"{self._run.__name__} asks nobody who they are")
-        return self._actor[1]
+    def actor(self) -> type | None:
+        """Whom it serves; everybody, where it asks nobody who they are."""
+        return None if self._actor is None else self._actor[1]
 
     @property
     def simulates(self) -> bool:
@@ -116,7 +127,7 @@ class _Operation:
     def documented(self) -> Callable[..., Any]:
         """The function with the signature that belongs in the document: what a client sends and gets."""
         run: Any = self._run
-        own = {*self._uses, *([self._actor[0]] if self._actor else [])}
+        own = {*self._uses, self._caller, *([self._actor[0]] if self._actor else [])}
         full = signature(run)
         kept = [each for each in full.parameters.values() if each.name not in own]
         run.__annotations__ = {
@@ -137,11 +148,15 @@ class _Operation:
             uses = await self._wire(app)
         headers: Headers = dict(scope["headers"])
         given = dict(uses)
-        authenticate = given.pop("")
+        known, trusted = given.pop("")
         sent = await _read(receive)
+        address = client_address(scope, trusted)
         if self._actor is not None:
             name, actor = self._actor
-            given[name] = await ACTORS[actor](authenticate, headers)
+            given[name] = await ACTORS[actor].read(known, headers, address)
+        if self._caller is not None:
+            device = headers.get(b"user-agent", b"").decode("latin-1")
+            given[self._caller] = Caller(address, device)
         for name in self._paths:
             given[name] = scope["path_params"][name]
         if self._key is not None:
@@ -155,8 +170,9 @@ class _Operation:
         elif sent:
             _decode(_nothing, headers, sent)
         reply = await self._run(**given)
-        body = _encode(reply.body)
-        out = [_JSON, (b"content-length", b"%d" % len(body))]
+        body = b"" if reply.body is None else _encode(reply.body)
+        out = [_JSON] if body else []
+        out.append((b"content-length", b"%d" % len(body)))
         out += [(key.lower().encode(), value.encode()) for key, value in reply.headers.items()]
         await send({"type": "http.response.start", "status": self._status, "headers": out})
         await send({"type": "http.response.body", "body": body, "more_body": False})
@@ -164,7 +180,8 @@ class _Operation:
     async def _wire(self, app: Litestar) -> dict[str, Any]:
         services = services_of(app)
         uses = {name: await services.get(use) for name, use in self._uses.items()}
-        uses[""] = await services.get(Authenticate)
+        known: Any = await services.get(ACTORS[self.actor].knows) if self.actor else None
+        uses[""] = (known, await trusted_by(services))
         app.state.uses[self] = uses
         return uses
 
@@ -185,9 +202,9 @@ def lean_post(
         def middleware(app: ASGIApp) -> ASGIApp:  # noqa: ARG001 - Litestar's own caller, which this replaces
             return operation
 
-        scheme, by_actor = (
-            (SERVICE_KEY, AS_SERVICE) if operation.actor is Service else (CUSTOMER_KEY, AS_CUSTOMER)
-        )
+        shown = Credential.NOTHING if operation.actor is None else ACTORS[operation.actor].credential
+        authorize(run.__name__, shown)
+        scheme, by_actor = _SCHEMES[operation.actor]
         by_key = OF_IDEMPOTENCY_KEY if operation.keyed else ()
         by_simulation = OF_SIMULATE if operation.simulates else ()
         handler = post(
@@ -198,7 +215,7 @@ def lean_post(
             middleware=[middleware],
             responses=errors(*by_actor, *OF_BODY, *by_key, *by_simulation, *refuses),
             response_headers=tells,
-            security=[{scheme: []}],
+            security=None if scheme is None else [{scheme: []}],
             raises=[],
         )
         return handler(operation.documented())

@@ -7,6 +7,7 @@ from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 
 from domain.errors import DatabaseUnavailable, DomainError, SchemaBehind
+from domain.identity.errors import AccessTokenNeeded, AccessTokenRefused
 from domain.ids import MalformedId
 from domain.keys.errors import (
     AddressNotAllowed,
@@ -46,6 +47,7 @@ INVALID = Edge(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request")
 AS_SERVICE: tuple[Refusable, ...] = (CredentialMissing, ServiceKeyRefused)
 OF_KEY: tuple[Refusable, ...] = (ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired)
 AS_CUSTOMER: tuple[Refusable, ...] = (CredentialMissing, CustomerKeyNeeded, AddressNotAllowed, *OF_KEY)
+AS_PERSON: tuple[Refusable, ...] = (CredentialMissing, AccessTokenNeeded, AccessTokenRefused)
 OF_BODY: tuple[Refusable, ...] = (
     Edge(HTTPStatus.BAD_REQUEST, "client_disconnected"),
     Edge(HTTPStatus.BAD_REQUEST, "malformed_json"),

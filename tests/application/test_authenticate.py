@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from ipaddress import ip_address
 
 import pytest
 
@@ -98,10 +97,10 @@ async def test_a_key_is_refused_from_another_network(office: FakeOffice) -> None
     made = await office.key()
     policy = Policy(networks=("203.0.113.0/24",))
     office.work.keys[made.key.id] = replace(made.key, policy=policy)
-    found = await office.authenticate.customer(made.text, address=ip_address("203.0.113.9"))
+    found = await office.authenticate.customer(made.text, address="203.0.113.9")
     assert found.policy == policy
     with pytest.raises(AddressNotAllowed):
-        await office.authenticate.customer(made.text, address=ip_address("203.0.114.9"))
+        await office.authenticate.customer(made.text, address="203.0.114.9")
     assert (await office.authenticate.customer(made.text)).key == made.key.id
 
 

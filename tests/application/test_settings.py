@@ -6,9 +6,12 @@ import pytest
 from entrypoints.settings import BadSettings, ModelEndpoint, Profile, Settings, load
 
 SECRET = "hunter2"  # noqa: S105 - the point is to look for it
+SEALING = "c2VjcmV0" * 5 + "c2U="
 COMPLETE = {
     "CUEBX_DATABASE_URL": f"postgresql://cuebx:{SECRET}@db/cuebx?sslmode=require&password={SECRET}",
     "CUEBX_REDIS_URL": f"redis://:{SECRET}@redis:6379/0",
+    "CUEBX_SECRET": SEALING,
+    "CUEBX_MAIL_DIR": "/var/lib/cuebx/mail",
     "CUEBX_MODEL_DEFAULT_URL": f"https://user:{SECRET}@models.example/v1",
     "CUEBX_MODEL_DEFAULT_NAME": "small-1",
     "CUEBX_MODEL_DEFAULT_KEY": SECRET,
@@ -96,15 +99,21 @@ def test_every_fault_is_named_at_once() -> None:
         "CUEBX_POOL_SIZE: ",
         "CUEBX_PORT: ",
         "CUEBX_REDIS_URL is missing",
+        "CUEBX_SECRET is missing",
+        "CUEBX_MAIL_DIR is missing",
     ):
         assert sum(fault.startswith(each) for fault in found) == 1, each
-    assert len(found) == 11
+    assert len(found) == 13
     assert SECRET not in " ".join(found)
 
 
 def test_a_server_of_the_standard_profile_needs_redis_and_a_command_does_not() -> None:
     alone = {"CUEBX_DATABASE_URL": "postgresql://db/cuebx"}
-    assert faults(alone) == ("CUEBX_REDIS_URL is missing: each process would count the limits for itself",)
+    assert faults(alone) == (
+        "CUEBX_REDIS_URL is missing: each process would count the limits for itself",
+        "CUEBX_SECRET is missing: 32 random bytes in base64, such as `openssl rand -base64 32` gives",
+        "CUEBX_MAIL_DIR is missing: the folder that mails are written to",
+    )
     assert load(alone).redis_url is None
     assert load(alone | {"CUEBX_PROFILE": "embedded"}, serving=True).redis_url is None
 
@@ -123,6 +132,7 @@ def test_no_secret_is_ever_shown(show: object) -> None:
     here = load(COMPLETE)
     for each in (here, here.models["default"]):
         assert SECRET not in show(each)
+        assert SEALING not in show(each)
     assert "postgresql://cuebx:***@db/cuebx" in show(here)
 
 
@@ -156,3 +166,20 @@ def test_the_example_names_every_setting_and_nothing_else() -> None:
     fields = {f"CUEBX_{name.upper()}" for name in Settings.__struct_fields__ if name != "models"}
     models = {f"CUEBX_MODEL_DEFAULT_{part.upper()}" for part in ModelEndpoint.__struct_fields__}
     assert named == fields | models | {"CUEBX_DATA"}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "told"),
+    [
+        ("SECRET", "short", "32 random bytes in base64"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.1/8", "'10.0.0.1/8' is no network"),
+    ],
+)
+def test_what_cannot_be_is_told(name: str, given: str, told: str) -> None:
+    (fault,) = faults({**COMPLETE, f"CUEBX_{name}": given})
+    assert told in fault
+
+
+def test_networks_of_proxies_are_a_list() -> None:
+    given = "10.0.0.0/8, 2001:db8::/32"
+    assert load({**COMPLETE, "CUEBX_TRUSTED_PROXIES": given}).trusted_proxies == given

@@ -1,7 +1,5 @@
 """What a key may do within its plan."""
 
-from ipaddress import ip_address
-
 import pytest
 
 from domain.keys.errors import AddressNotAllowed, FeatureNotAllowed, NetworkRefused
@@ -10,7 +8,7 @@ from domain.keys.policy import ANYTHING, Policy, check_network
 
 def test_a_key_that_nothing_bounds_may_do_everything() -> None:
     ANYTHING.check_feature("echo")
-    ANYTHING.check_address(ip_address("203.0.113.9"))
+    ANYTHING.check_address("203.0.113.9")
 
 
 def test_a_key_is_for_the_features_that_it_names() -> None:
@@ -23,13 +21,13 @@ def test_a_key_is_for_the_features_that_it_names() -> None:
 
 @pytest.mark.parametrize("address", ["203.0.113.0", "203.0.113.255", "2001:db8::1", "::ffff:203.0.113.7"])
 def test_a_key_is_for_the_networks_that_it_names(address: str) -> None:
-    Policy(networks=("203.0.113.0/24", "2001:db8::/32")).check_address(ip_address(address))
+    Policy(networks=("203.0.113.0/24", "2001:db8::/32")).check_address(address)
 
 
-@pytest.mark.parametrize("address", ["203.0.114.0", "2001:db9::", "::ffff:203.0.114.7", "::1"])
+@pytest.mark.parametrize("address", ["203.0.114.0", "2001:db9::", "::ffff:203.0.114.7", "::1", "unix"])
 def test_it_is_refused_from_anywhere_else(address: str) -> None:
     with pytest.raises(AddressNotAllowed, match="not for use from"):
-        Policy(networks=("203.0.113.0/24", "2001:db8::/32")).check_address(ip_address(address))
+        Policy(networks=("203.0.113.0/24", "2001:db8::/32")).check_address(address)
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ async def loaded(
             memory.calls.append(call)
             try:
                 await make(call, next(seller), memory)
-            except httpx.TransportError:
+            except (httpx.TransportError, AttributeError):  # the latter from anyio: closed while it connects
                 memory.broke += 1
             if not call.answered:
                 await asyncio.sleep(BACK_OFF)

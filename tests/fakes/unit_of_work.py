@@ -10,13 +10,18 @@ from application.keys.ports import Accounts, Keys
 from application.usage.spend_limits import SpendLimits
 from application.workspaces.ports import WorkspaceAccounts, Workspaces
 from domain.audit.entry import Entry
-from domain.ids import AccountId, EntryId, KeyId, LimitId, WorkspaceId
+from domain.identity.code import Code, Purpose
+from domain.identity.session import RefreshToken, Session
+from domain.identity.user import User
+from domain.ids import AccountId, EntryId, KeyId, LimitId, SessionId, UserId, WorkspaceId
 from domain.keys.errors import KeyMissing
 from domain.keys.key import Key
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
 from domain.usage.spend_limit import LimitMissing, ShadowSum, SpendLimit
+from domain.workspaces.member import Membership
 from domain.workspaces.workspace import Workspace, WorkspaceMissing
+from tests.fakes.people import FakeCodes, FakeMembers, FakeUsers, FakeUserSessions
 
 
 @dataclass
@@ -143,6 +148,10 @@ class FakeTx:
             dict(committed.spend_limits), list(committed.shadow_sums), self.accounts
         )
         self.audit = FakeAuditLog(list(committed.entries))
+        self.users = FakeUsers(dict(committed.users))
+        self.codes = FakeCodes(dict(committed.codes))
+        self.sessions = FakeUserSessions(dict(committed.sessions), dict(committed.tokens))
+        self.members = FakeMembers(dict(committed.members))
 
 
 @dataclass
@@ -158,6 +167,11 @@ class FakeUnitOfWork:
     spend_limits: dict[LimitId, SpendLimit] = field(default_factory=dict)
     shadow_sums: list[ShadowSum] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    users: dict[UserId, User] = field(default_factory=dict)
+    codes: dict[tuple[UserId, Purpose], Code] = field(default_factory=dict)
+    sessions: dict[SessionId, Session] = field(default_factory=dict)
+    tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
+    members: dict[tuple[WorkspaceId, UserId], Membership] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
@@ -170,3 +184,6 @@ class FakeUnitOfWork:
             self.keys = tx.keys.rows
             self.spend_limits, self.shadow_sums = tx.spend_limits.rows, tx.spend_limits.sums
             self.entries = tx.audit.entries
+            self.users, self.codes = tx.users.rows, tx.codes.rows
+            self.sessions, self.tokens = tx.sessions.rows, tx.sessions.tokens
+            self.members = tx.members.rows

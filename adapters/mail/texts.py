@@ -1,0 +1,37 @@
+"""What mails say. The first line is the subject."""
+
+from domain.identity.mail import Mail
+
+_TEXTS = {
+    "confirm": """Your code: {code}
+Hello {name},
+
+{code} is the code that confirms your e-mail address. It works for 10 minutes, once.
+
+If you did not sign up, ignore this mail: without the code nothing happens.
+""",
+    "already_registered": """You have an account already
+Somebody, perhaps you, tried to sign up with this address, which has an account.
+
+If it was you: sign in, or ask for a new password. If it was not, nothing has changed.
+""",
+    "reset": """Your code for a new password: {code}
+Hello {name},
+
+{code} is the code for a new password. It works for 10 minutes, once.
+
+If you did not ask for it, ignore this mail: your password stays as it is.
+""",
+    "refresh_reuse": """A session of yours was ended
+A refresh token of your session on "{device}" was used a second time, from {address}.
+
+Tokens work once, so it may have been stolen: the session was ended. Sign in again, and change your password
+if that was not you.
+""",
+}
+
+
+def text_of(mail: Mail) -> tuple[str, str]:
+    """Subject and text."""
+    subject, _, text = _TEXTS[mail.template].format_map(mail.facts).partition("\n")
+    return subject, text

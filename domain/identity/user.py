@@ -1,0 +1,41 @@
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar, Self
+
+from domain.errors import Missing, Unauthenticated
+from domain.identity.email import Email
+from domain.ids import UserId
+
+
+class UserMissing(Missing):
+    code: ClassVar[str] = "user_missing"
+
+    def __str__(self) -> str:
+        return "there is no such user"
+
+
+class SignInRefused(Unauthenticated):
+    """Whether the address, the password or its confirmation is what lacks, is not told."""
+
+    code: ClassVar[str] = "sign_in_refused"
+
+    def __str__(self) -> str:
+        return "the e-mail address or the password is wrong, or the address is not confirmed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """``password`` is a slow hash; without one, somebody signs in elsewhere."""
+
+    id: UserId
+    email: Email
+    name: str
+    password: str | None
+    created_at: datetime
+    confirmed_at: datetime | None = None
+
+    def confirm(self, now: datetime) -> Self:
+        return self if self.confirmed_at is not None else replace(self, confirmed_at=now)
+
+    def with_password(self, password: str) -> Self:
+        return replace(self, password=password)

@@ -1,0 +1,80 @@
+"""What people's identity is made of: the secret, slow hashes, signed tokens, mails."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from dishka import AnyOf, Provider, Scope, provide
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from adapters.mail.files import FileMailer
+from adapters.postgres.members import SqlLiveSessions, SqlMemberDirectory
+from adapters.postgres.signing_keys import SqlSigningKeys
+from adapters.postgres.unit_of_work import SqlUnitOfWork
+from adapters.security.passwords import Argon2Passwords
+from adapters.security.secrecy import KeyedSecrecy, read_secrets
+from adapters.security.tokens import Ed25519Keys, JwtAccessTokens
+from application.identity.me import MeTx
+from application.identity.ports import (
+    AccessTokens,
+    IdentityTx,
+    LiveSessions,
+    Mailer,
+    Passwords,
+    PublishedKeys,
+    Secrecy,
+    Throttle,
+)
+from application.identity.sign_up import SignUpTx
+from application.identity.signing import MakeSigningKey, SigningKeys
+from application.identity.throttle import LimitedTries
+from application.ports import Clock, NewId, UnitOfWork
+from application.workspaces.ports import MemberDirectory
+from entrypoints.local import FOLDER, secret_of
+from entrypoints.settings import BadSettings, Settings
+
+
+class People(Provider):
+    scope = Scope.APP
+
+    make_key = provide(Ed25519Keys, provides=MakeSigningKey)
+    tokens = provide(JwtAccessTokens, provides=AnyOf[AccessTokens, PublishedKeys])
+    throttle = provide(LimitedTries, provides=Throttle)
+    signing_keys = provide(SqlSigningKeys, provides=SigningKeys)
+
+    @provide
+    def secrecy(self, settings: Settings) -> Secrecy:
+        secret = secret_of(settings)
+        if secret is None:
+            raise BadSettings(("CUEBX_SECRET is missing",))
+        return KeyedSecrecy(read_secrets(secret))
+
+    @provide
+    def passwords(self) -> Iterator[Passwords]:
+        passwords = Argon2Passwords()
+        yield passwords
+        passwords.close()
+
+    @provide
+    def mailer(self, settings: Settings, clock: Clock, new_id: NewId) -> Mailer:
+        return FileMailer(Path(settings.mail_dir or FOLDER / "mail"), clock, new_id)
+
+    @provide
+    def sessions(self, sessions: async_sessionmaker[AsyncSession], clock: Clock) -> LiveSessions:
+        return SqlLiveSessions(sessions, clock, time.monotonic)
+
+    @provide
+    def members(self, sessions: async_sessionmaker[AsyncSession]) -> MemberDirectory:
+        return SqlMemberDirectory(sessions, time.monotonic)
+
+    @provide
+    def identity_work(self, work: SqlUnitOfWork) -> UnitOfWork[IdentityTx]:
+        return work
+
+    @provide
+    def sign_up_work(self, work: SqlUnitOfWork) -> UnitOfWork[SignUpTx]:
+        return work
+
+    @provide
+    def me_work(self, work: SqlUnitOfWork) -> UnitOfWork[MeTx]:
+        return work

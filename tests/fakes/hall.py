@@ -1,0 +1,104 @@
+"""Where people sign up and in, without a database, mails, slow hashes and keys."""
+
+from dataclasses import dataclass, field, replace
+
+from application.actor import Person
+from application.identity.authenticate import AuthenticatePerson
+from application.identity.codes import SendCode, TryCode
+from application.identity.me import ListSessions, ReadMe
+from application.identity.passwords import ChangePassword, RequestReset, ResetPassword
+from application.identity.sign_in import EndSession, IssueTokens, RefreshSession, SignIn, Tokens
+from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
+from application.workspaces.personal import OpenPersonalWorkspace
+from domain.identity.email import Email, parse_email
+from domain.identity.mail import Mail
+from domain.identity.user import User
+from tests.fakes.catalog import PLAN, FakeCatalog
+from tests.fakes.clock import NOON, SetClock
+from tests.fakes.ids import CountedIds
+from tests.fakes.people import (
+    CountedTries,
+    FakeLiveSessions,
+    Outbox,
+    PlainPasswords,
+    PlainSecrecy,
+    PlainTokens,
+)
+from tests.fakes.unit_of_work import FakeUnitOfWork
+
+ADA = parse_email("ada@example.org")
+GOOD = "a rather long password"
+HERE = "203.0.113.9"
+FREE = replace(PLAN, product="personal", key="free")
+
+
+@dataclass
+class Hall:
+    clock: SetClock = field(default_factory=SetClock)
+    new_id: CountedIds = field(default_factory=CountedIds)
+    work: FakeUnitOfWork = field(default_factory=FakeUnitOfWork)
+    passwords: PlainPasswords = field(default_factory=PlainPasswords)
+    throttle: CountedTries = field(default_factory=CountedTries)
+    mails: Outbox = field(default_factory=Outbox)
+    tokens: PlainTokens = field(default_factory=PlainTokens)
+    live: FakeLiveSessions = field(default_factory=FakeLiveSessions)
+
+    def __post_init__(self) -> None:
+        secrecy = PlainSecrecy()
+        uow, clock, new_id, throttle = self.work, self.clock, self.new_id, self.throttle
+        passwords, mailer = self.passwords, self.mails
+        send_code = SendCode(uow=uow, secrets=self.secret, secrecy=secrecy, mailer=mailer, clock=clock)
+        try_code = TryCode(secrecy=secrecy, clock=clock)
+        issue = IssueTokens(tokens=self.tokens, secrets=self.secret, clock=clock)
+        self.sign_up = SignUp(
+            uow=uow,
+            passwords=passwords,
+            throttle=throttle,
+            send_code=send_code,
+            mailer=mailer,
+            clock=clock,
+            new_id=new_id,
+        )
+        self.resend = ResendCode(uow=uow, throttle=throttle, send_code=send_code)
+        self.confirm = ConfirmEmail(
+            uow=uow,
+            passwords=passwords,
+            throttle=throttle,
+            try_code=try_code,
+            open_workspace=OpenPersonalWorkspace(
+                catalog=FakeCatalog.of(FREE, at=NOON), clock=clock, new_id=new_id
+            ),
+            clock=clock,
+        )
+        self.sign_in = SignIn(
+            uow=uow, passwords=passwords, throttle=throttle, issue=issue, clock=clock, new_id=new_id
+        )
+        self.refresh = RefreshSession(uow=uow, issue=issue, mailer=mailer, clock=clock)
+        self.end = EndSession(uow=uow, clock=clock)
+        self.request_reset = RequestReset(uow=uow, throttle=throttle, send_code=send_code)
+        self.reset = ResetPassword(
+            uow=uow, passwords=passwords, throttle=throttle, try_code=try_code, clock=clock
+        )
+        self.change_password = ChangePassword(uow=uow, passwords=passwords, throttle=throttle, clock=clock)
+        self.authenticate = AuthenticatePerson(self.tokens, self.live)
+        self.read_me = ReadMe(uow)
+        self.list_sessions = ListSessions(uow, clock)
+
+    def secret(self, count: int) -> bytes:
+        """Another one each time."""
+        return self.new_id().bytes * (count // 16)
+
+    @property
+    def mail(self) -> Mail:
+        return self.mails.sent[-1]
+
+    def user(self, email: Email = ADA) -> User:
+        return next(each for each in self.work.users.values() if each.email == email)
+
+    async def confirmed(self, email: Email = ADA, password: str = GOOD) -> User:
+        await self.sign_up(email, password, "Ada", address=HERE)
+        return await self.confirm(email, self.mail.facts["code"], password, address=HERE)
+
+    async def signed_in(self, email: Email = ADA, password: str = GOOD) -> tuple[Tokens, Person]:
+        tokens = await self.sign_in(email, password, device="curl", address=HERE)
+        return tokens, await self.authenticate(tokens.access, address=HERE)
