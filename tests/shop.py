@@ -1,20 +1,36 @@
 """A seller's database, made by the use cases that the command line calls, and those who then ask."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import httpx
 from dishka import AsyncContainer
 
+from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.actor import Operator
+from application.identity.ports import Passwords
+from application.identity.sign_in import SignIn, Tokens
 from application.keys.keys import CreateKey, NewKey, RevokeKey
+from application.ports import Clock
 from application.usage.grants import GrantCredits
 from application.workspaces.workspaces import CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace
 from domain.credits import parse_credits
-from domain.ids import account_text, key_text, parse_account, parse_key, parse_workspace, workspace_text
+from domain.identity.email import parse_email
+from domain.identity.user import User
+from domain.ids import (
+    UserId,
+    account_text,
+    key_text,
+    parse_account,
+    parse_key,
+    parse_workspace,
+    workspace_text,
+)
 from domain.keys.key import KeyKind
 from domain.usage.lot import NEVER, Source
 from domain.workspaces.workspace import Kind
@@ -29,15 +45,49 @@ HELD = "2"
 USAGE = {"input_tokens": 900, "output_tokens": 200}
 """Of one that cost 1.52 credits."""
 CHARGED = "1.52"
+SECRET = b64encode(bytes(32)).decode()
 
 
 @asynccontextmanager
 async def services_on(database: str) -> AsyncIterator[AsyncContainer]:
-    services = container.build(Settings(database_url=database, profile=Profile.EMBEDDED))
-    try:
-        yield services
-    finally:
-        await services.close()
+    with TemporaryDirectory() as mails:
+        services = container.build(embedded(database, mails))
+        try:
+            yield services
+        finally:
+            await services.close()
+
+
+def embedded(database: str, mails: str) -> Settings:
+    return Settings(database_url=database, profile=Profile.EMBEDDED, secret=SECRET, mail_dir=mails)
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """Who has signed in."""
+
+    email: str
+    password: str
+    tokens: Tokens
+
+    @classmethod
+    async def on(cls, services: AsyncContainer, email: str) -> "Somebody":
+        """New, confirmed and signed in."""
+        password = "a rather long password"  # noqa: S105
+        passwords, clock = await services.get(Passwords), await services.get(Clock)
+        user = User(
+            id=UserId(uuid4()),
+            email=parse_email(email),
+            name="Somebody",
+            password=await passwords.hash(password),
+            created_at=clock.now(),
+            confirmed_at=clock.now(),
+        )
+        async with (await services.get(SqlUnitOfWork))() as tx:
+            await tx.users.add(user)
+        sign_in = await services.get(SignIn)
+        tokens = await sign_in(user.email, password, device="a test's", address="127.0.0.1")
+        return cls(email, password, tokens)
 
 
 async def open_shop(database: str) -> None:

@@ -17,7 +17,7 @@ from entrypoints.http import (
     sessions,
     usage,
 )
-from entrypoints.http.auth import SCHEMES, authorize_request, provide_actor
+from entrypoints.http.auth import SCHEMES, authorize_request, provide_customer, provide_person
 from entrypoints.http.lean import LARGEST_BODY
 from entrypoints.http.openapi import ClosedStructs, operation_id
 from entrypoints.http.problems import HANDLERS
@@ -53,7 +53,7 @@ def create_app(services: AsyncContainer) -> Litestar:
             Router("/", route_handlers=OPERATION, guards=[authorize_request]),
             Router("/", route_handlers=API, guards=[authorize_request], before_request=check_query),
         ],
-        dependencies={"customer": Provide(provide_actor), "person": Provide(provide_actor)},
+        dependencies={"customer": Provide(provide_customer), "person": Provide(provide_person)},
         exception_handlers=HANDLERS,
         openapi_config=OpenAPIConfig(
             title="CueBX",

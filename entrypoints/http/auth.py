@@ -98,5 +98,13 @@ async def trusted_by(services: AsyncContainer) -> tuple[Network, ...]:
     return read_networks((await services.get(Settings)).trusted_proxies)
 
 
-async def provide_actor(request: Request[Any, Any, Any]) -> Any:  # noqa: ANN401 - whoever the guard has found
-    return request.state.actor
+async def provide_customer(request: Request[Any, Any, Any]) -> Customer:
+    """Whom the guard has found."""
+    customer: Customer = request.state.actor
+    return customer
+
+
+async def provide_person(request: Request[Any, Any, Any]) -> Person:
+    """Whom the guard has found."""
+    person: Person = request.state.actor
+    return person

@@ -8,6 +8,7 @@ import jsonschema_rs
 
 from tests.http.document import DOCUMENT, OPERATIONS, Operation
 
+NO_CONTENT = 204
 NOWHERE = {"not_found", "method_not_allowed"}
 
 
@@ -30,6 +31,10 @@ async def is_documented(response: httpx.Response) -> None:
     if response.is_error:
         code = response.json()["code"]
         assert f"`{code}`" in documented["description"], f"{operation.name} does not name {code}"
+    if response.status_code == NO_CONTENT:
+        assert response.content == b""
+        assert "content" not in documented
+        return
     kind = response.headers["content-type"].partition(";")[0]
     schema = documented["content"][kind]["schema"]
     jsonschema_rs.validate({**schema, "components": DOCUMENT["components"]}, response.json())

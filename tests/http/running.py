@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 
+import msgspec
 import uvloop
 
 from entrypoints.cli.demo import Demo, demo, publish_sample
 from entrypoints.process import answer, services_of
 from entrypoints.server import listen
-from entrypoints.settings import Profile, Settings
+from tests.http.document import Operation
 from tests.http.logs import Stream, logging_to
+from tests.shop import Somebody, embedded
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,9 @@ class Running:
     mine: Demo
     other: Demo
     log: Stream
+    person: Somebody
+    leaver: Somebody
+    """Whose session may end."""
 
 
 @contextmanager
@@ -32,19 +38,28 @@ def running(database: str) -> Iterator[Running]:
     stream = Stream()
     started: Future[Running] = Future()
     stop: Future[None] = Future()
-    with logging_to(stream) as log:
+    with logging_to(stream) as log, TemporaryDirectory() as mails:
 
         async def main() -> None:
-            settings = Settings(database_url=database, profile=Profile.EMBEDDED, shutdown_seconds=2)
+            settings = msgspec.structs.replace(embedded(database, mails), shutdown_seconds=2)
             async with services_of(settings) as services:
                 await publish_sample(services)
                 tenants = [await demo(services, None) for _ in range(2)]
+                people = [await Somebody.on(services, f"{each}@example.org") for each in ("ada", "eve")]
                 ended = asyncio.Event()
                 listener = listen("127.0.0.1", 0)
                 port = listener.getsockname()[1]
                 serving = asyncio.create_task(answer(services, settings, listener, log=log, stop=ended))
                 started.set_result(
-                    Running(f"http://127.0.0.1:{port}", database, tenants[0], tenants[1], stream)
+                    Running(
+                        f"http://127.0.0.1:{port}",
+                        database,
+                        tenants[0],
+                        tenants[1],
+                        stream,
+                        people[0],
+                        people[1],
+                    )
                 )
                 await asyncio.wait((asyncio.wrap_future(stop), serving), return_when=asyncio.FIRST_COMPLETED)
                 ended.set()
@@ -65,3 +80,15 @@ def running(database: str) -> Iterator[Running]:
         finally:
             stop.set_result(None)
             thread.join()
+
+
+def credential_of(server: Running, operation: Operation) -> str | None:
+    """A right one for it."""
+    if operation.scheme is None:
+        return None
+    somebody = server.leaver if operation.spec["operationId"] == "sign_out" else server.person
+    return {
+        "customer_key": server.mine.live_key,
+        "service_key": server.mine.service_key,
+        "access_token": somebody.tokens.access,
+    }[operation.scheme]

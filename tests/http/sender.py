@@ -9,8 +9,9 @@ from uuid import uuid4
 import anyio
 import httpx
 
+from domain.ids import SessionId, session_text
 from tests.http.document import Operation
-from tests.http.running import Running
+from tests.http.running import Running, credential_of
 
 
 def as_bytes(value: str | bytes) -> bytes:
@@ -37,6 +38,14 @@ class Sender:
             "fit": "exact",
             "expires_in": 600,
             "input": {"text": "hello"},
+            "email": "new@example.org",
+            "password": "a rather long password",
+            "name": "New",
+            "code": "123456",
+            "refresh_token": "none",
+            "current": "a rather long password",
+            "new": "quite another password",
+            "session": session_text(SessionId(uuid4())),
         }
 
     async def send(
@@ -51,10 +60,9 @@ class Sender:
     ) -> httpx.Response:
         """The right request, but for what is said."""
         given: dict[str, str | bytes | None] = {}
-        if operation.scheme is not None:
-            tenant = self.server.mine
-            key = tenant.live_key if operation.scheme == "customer_key" else tenant.service_key
-            given["Authorization"] = f"Bearer {key}"
+        credential = credential_of(self.server, operation)
+        if credential is not None:
+            given["Authorization"] = f"Bearer {credential}"
         if operation.body is not None:
             given["Content-Type"] = "application/json"
             if body is None:
@@ -84,8 +92,11 @@ class Sender:
         return answer
 
     async def lines(self) -> list[dict[str, Any]]:
-        """What was logged, once there is a line for each request."""
+        """What was logged, once there is a line for each request, but for the mails that were sent."""
         with anyio.move_on_after(5):
-            while self.server.log.getvalue().count(b"\n") < self.sent:  # noqa: ASYNC110 - a thread writes it
+            while len(self._lines()) < self.sent:  # noqa: ASYNC110 - a thread writes it
                 await anyio.sleep(0.01)
-        return self.server.log.lines
+        return self._lines()
+
+    def _lines(self) -> list[dict[str, Any]]:
+        return [each for each in self.server.log.lines if not each["event"].startswith("a mail ")]

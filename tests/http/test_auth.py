@@ -20,7 +20,7 @@ NO_CREDENTIAL = [
     "Bearer ",
     "Basic dXNlcjpwYXNz",
     "cbx_live_x",
-    "Bearer " + "x" * 257,
+    "Bearer " + "x" * 2001,
     "Bearer ü",
 ]
 

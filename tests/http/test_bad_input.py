@@ -89,10 +89,14 @@ async def contents(engine: AsyncEngine) -> list[tuple[str, int, int]]:
         return sorted((name, count, digest) for name, count, digest in found)
 
 
-@each(OPERATIONS)
+NEEDS_MORE = {"confirm_email", "sign_in", "refresh_session", "reset_password", "end_session"}
+"""A code from a mail, a token that was not used, a session: their own tests have these."""
+
+
+@each([each for each in OPERATIONS if each.spec["operationId"] not in NEEDS_MORE])
 async def test_a_right_request_is_not_refused(caller: Sender, operation: Operation) -> None:
     answer = await caller.send(operation)
-    assert answer.status_code in operation.statuses & {200, 201}, answer.text
+    assert answer.status_code in operation.statuses & {200, 201, 202, 204}, answer.text
 
 
 @each(WITH_BODY)

@@ -10,6 +10,7 @@ import pytest
 from dishka import AsyncContainer, FromDishka
 from litestar.params import JSONBody
 
+from application.access import OperationDenied
 from application.usage.ports import Ledger
 from entrypoints.http.app import create_app
 from entrypoints.http.lean import LARGEST_BODY, Nothing, Reply, lean_post
@@ -152,9 +153,9 @@ async def test_two_applications_of_one_process_share_nothing(
     assert (status, again) == (201, first)
 
 
-def test_an_operation_that_asks_nobody_who_they_are_is_not_made() -> None:
+def test_an_operation_that_is_not_in_the_table_is_not_made() -> None:
     async def open_to_all(data: JSONBody[Nothing], ledger: FromDishka[Ledger]) -> Reply[Nothing]:
         raise AssertionError(data, ledger)
 
-    with pytest.raises(ValueError, match="open_to_all asks nobody who they are"):
+    with pytest.raises(OperationDenied, match="open_to_all is not for this credential"):
         lean_post("/", tag="Open", refuses=())(open_to_all)

@@ -15,9 +15,9 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.conftest import TEMPLATE, renamed, run_sql
 from tests.http.document import DOCUMENT, OPERATIONS
-from tests.http.running import Running, running
+from tests.http.running import Running, credential_of, running
 
-SCHEMES = {each.name: each.scheme for each in OPERATIONS}
+BY_NAME = {each.name: each for each in OPERATIONS}
 schema = schemathesis.openapi.from_dict(
     DOCUMENT,
     config=schemathesis.Config.from_dict(
@@ -44,11 +44,10 @@ def server(embedded_server: str) -> Iterator[Running]:
 def test_the_document_is_true(case: Case[Any], server: Running, known: bool) -> None:  # noqa: FBT001 - it is drawn
     if known and case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
         name_what_exists(case, server)
-    customers = SCHEMES[f"{case.operation.method.upper()} {case.operation.path}"] == "customer_key"
-    key = server.mine.live_key if customers else server.mine.service_key
+    credential = credential_of(server, BY_NAME[f"{case.operation.method.upper()} {case.operation.path}"])
     case.call_and_validate(
         base_url=server.url,
-        headers={"Authorization": f"Bearer {key}"},
+        headers={} if credential is None else {"Authorization": f"Bearer {credential}"},
         # An id of the right form may name nothing, and two optional fields may exclude each other.
         excluded_checks=[positive_data_acceptance],
     )
