@@ -20,7 +20,6 @@ KeyId = NewType("KeyId", UUID)
 LimitId = NewType("LimitId", UUID)
 UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
-InvitationId = NewType("InvitationId", UUID)
 EntryId = NewType("EntryId", UUID)
 
 
@@ -102,10 +101,6 @@ def session_text(id: SessionId) -> str:
     return typeid("ses", id)
 
 
-def invitation_text(id: InvitationId) -> str:
-    return typeid("inv", id)
-
-
 def entry_text(id: EntryId) -> str:
     return typeid("log", id)
 
@@ -137,10 +132,6 @@ def parse_user(text: str) -> UserId:
 
 def parse_session(text: str) -> SessionId:
     return SessionId(parse_typeid("ses", text)[0])
-
-
-def parse_invitation(text: str) -> InvitationId:
-    return InvitationId(parse_typeid("inv", text)[0])
 
 
 def parse_reservation(text: str) -> tuple[AccountId, ReservationId]:

@@ -30,6 +30,7 @@ from application.identity.signing import MakeSigningKey, SigningKeys
 from application.identity.throttle import LimitedTries
 from application.ports import Clock, NewId, UnitOfWork
 from application.workspaces.ports import MemberDirectory
+from application.workspaces.teams import TeamsTx
 from entrypoints.local import FOLDER, secret_of
 from entrypoints.settings import BadSettings, Settings
 
@@ -73,6 +74,10 @@ class People(Provider):
 
     @provide
     def sign_up_work(self, work: SqlUnitOfWork) -> UnitOfWork[SignUpTx]:
+        return work
+
+    @provide
+    def teams_work(self, work: SqlUnitOfWork) -> UnitOfWork[TeamsTx]:
         return work
 
     @provide

@@ -28,6 +28,7 @@ from application.usage.queries import ReadUsage
 from application.usage.reserve import FindPayer, ReserveCredits
 from application.usage.spend_limits import ListLimits, ReadShadow, RemoveLimit, SetLimit
 from application.workspaces.personal import OpenPersonalWorkspace
+from application.workspaces.teams import CreateTeam, ReadTeam
 from application.workspaces.workspaces import (
     CreateWorkspace,
     FreezeWorkspace,
@@ -50,6 +51,7 @@ class UseCases(Provider):
         *(RequestReset, ResetPassword, ChangePassword, OpenPersonalWorkspace, RotateSigningKey),
     )
     workspaces = provide_all(CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace, ListWorkspaces)
+    teams = provide_all(CreateTeam, ReadTeam)
     usage = provide_all(ReserveCredits, FindPayer, GrantCredits, ReadUsage, ListOffers)
     features = provide_all(RunFeature, AskModel)
 

@@ -8,7 +8,7 @@ from adapters.postgres.books import ACCOUNTS
 from adapters.postgres.records import AccountRecord
 from application.keys.ports import Accounts
 from application.workspaces.ports import WorkspaceAccounts
-from domain.ids import AccountId
+from domain.ids import AccountId, WorkspaceId
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
 
@@ -40,8 +40,14 @@ class SqlAccounts(Accounts, WorkspaceAccounts):
             raise AccountMissing
         return msgspec.convert(dict(row), Account)
 
+    async def of(self, workspace: WorkspaceId) -> Sequence[Account]:
+        return await self._named(AccountRecord.workspace_id == workspace)
+
     async def all(self) -> Sequence[Account]:
-        ids = sa.select(sa.func.array_agg(AccountRecord.id))
+        return await self._named(sa.true())
+
+    async def _named(self, condition: sa.ColumnElement[bool]) -> Sequence[Account]:
+        ids = sa.select(sa.func.array_agg(AccountRecord.id)).where(condition)
         every = (await self._session.execute(ids)).scalar_one()
         rows = (await self._session.execute(_IN_ORDER, {"accounts": every or []})).mappings()
         return [msgspec.convert(dict(row), Account) for row in rows]

@@ -24,6 +24,9 @@ class Workspaces(Protocol):
 class WorkspaceAccounts(Protocol):
     async def add(self, account: Account) -> None: ...
 
+    async def of(self, workspace: WorkspaceId) -> Sequence[Account]:
+        """Oldest first."""
+
     async def all(self) -> Sequence[Account]:
         """Oldest first."""
 

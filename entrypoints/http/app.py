@@ -12,12 +12,14 @@ from entrypoints.http import (
     health,
     identity,
     jwks,
+    keys,
     metrics,
     reservations,
     sessions,
     usage,
+    workspaces,
 )
-from entrypoints.http.auth import SCHEMES, authorize_request, provide_customer, provide_person
+from entrypoints.http.auth import SCHEMES, authorize_request, provide_customer, provide_member, provide_person
 from entrypoints.http.lean import LARGEST_BODY
 from entrypoints.http.openapi import ClosedStructs, operation_id
 from entrypoints.http.problems import HANDLERS
@@ -31,6 +33,7 @@ TAGS = {
     "Account": "For customers: what they have, and what they may call.",
     "Usage": "For customers: what was used and charged, in sums and one by one.",
     "Identity": "For people: sign up, sign in, and everything about oneself.",
+    "Workspaces": "For members: workspaces and their keys.",
     "Operation": "For whoever runs CueBX.",
 }
 
@@ -38,6 +41,8 @@ OPERATION = [*health.HANDLERS, metrics.metrics, jwks.jwks]
 API = [
     *identity.HANDLERS,
     *sessions.HANDLERS,
+    *workspaces.HANDLERS,
+    *keys.HANDLERS,
     *reservations.HANDLERS,
     explained.reservation,
     *account.HANDLERS,
@@ -53,7 +58,11 @@ def create_app(services: AsyncContainer) -> Litestar:
             Router("/", route_handlers=OPERATION, guards=[authorize_request]),
             Router("/", route_handlers=API, guards=[authorize_request], before_request=check_query),
         ],
-        dependencies={"customer": Provide(provide_customer), "person": Provide(provide_person)},
+        dependencies={
+            "customer": Provide(provide_customer),
+            "person": Provide(provide_person),
+            "member": Provide(provide_member),
+        },
         exception_handlers=HANDLERS,
         openapi_config=OpenAPIConfig(
             title="CueBX",

@@ -9,12 +9,15 @@ from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.spec import Reference, SecurityScheme
 
-from application.access import Credential, rule_of
-from application.actor import Customer, Person, Service
+from application.access import Credential, authorize, rule_of
+from application.actor import Customer, Member, Person, Service
 from application.identity.authenticate import AuthenticatePerson
 from application.keys.authenticate import Authenticate
+from application.workspaces.ports import MemberDirectory
 from domain.identity.errors import AccessTokenNeeded
+from domain.ids import parse_workspace
 from domain.keys.errors import CredentialMissing
+from domain.workspaces.workspace import WorkspaceMissing
 from entrypoints.http.client import Network, client_address, read_networks
 from entrypoints.http.inject import services_of
 from entrypoints.logging import note
@@ -77,6 +80,7 @@ ACTORS: dict[type, Kind] = {
     Service: Kind(Credential.SERVICE_KEY, Authenticate, service_of),
     Customer: Kind(Credential.CUSTOMER_KEY, Authenticate, customer_of),
     Person: Kind(Credential.ACCESS_TOKEN, AuthenticatePerson, person_of),
+    Member: Kind(Credential.ACCESS_TOKEN, AuthenticatePerson, person_of),
 }
 
 
@@ -84,14 +88,29 @@ async def authorize_request(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
     """A guard of what Litestar itself calls. Raises OperationDenied for an operation without a row."""
-    by = rule_of(handler.handler_name).by
-    kind = next((each for each in ACTORS.values() if each.credential in by), None)
-    if Credential.NOTHING in by or kind is None:
+    rule = rule_of(handler.handler_name)
+    kind = next((each for each in ACTORS.values() if each.credential in rule.by), None)
+    if Credential.NOTHING in rule.by or kind is None:
         return
     services = services_of(connection.app)
     address = client_address(connection.scope, await trusted_by(services))
     known: Any = await services.get(kind.knows)
-    connection.state.actor = await kind.read(known, dict(connection.scope["headers"]), address)
+    actor = await kind.read(known, dict(connection.scope["headers"]), address)
+    if rule.roles is not None:
+        directory = await services.get(MemberDirectory)
+        actor = await member_of(directory, actor, connection.path_params["workspace"], handler.handler_name)
+    connection.state.actor = actor
+
+
+async def member_of(directory: MemberDirectory, person: Person, workspace: str, operation: str) -> Member:
+    """Raises MalformedId; WorkspaceMissing, also for who is no enabled member; OperationDenied."""
+    id = parse_workspace(workspace)
+    note(workspace=id)
+    role = await directory.role(id, person.user)
+    if role is None:
+        raise WorkspaceMissing
+    authorize(operation, Credential.ACCESS_TOKEN, role)
+    return Member(person=person, workspace=id, role=role)
 
 
 async def trusted_by(services: AsyncContainer) -> tuple[Network, ...]:
@@ -102,6 +121,12 @@ async def provide_customer(request: Request[Any, Any, Any]) -> Customer:
     """Whom the guard has found."""
     customer: Customer = request.state.actor
     return customer
+
+
+async def provide_member(request: Request[Any, Any, Any]) -> Member:
+    """Whom the guard has found."""
+    member: Member = request.state.actor
+    return member
 
 
 async def provide_person(request: Request[Any, Any, Any]) -> Person:

@@ -8,7 +8,8 @@ what it wants, and only these kinds are known:
 ``name: FromPath[str]``                 a part of the path
 ``key: IdempotencyKey`` (or Optional)   the header
 ``simulate: SimulateHeader``            the header
-``actor: Service``, ``Customer``, ``Person``   whoever the Authorization header names; without one, anybody
+``actor: Service``, ``Customer``, ``Person`` or ``Member``   whoever the Authorization header names; without
+                                        one, anybody
 ``caller: Caller``                      where the request comes from
 ``use: FromDishka[T]``                  a use case of the process
 """
@@ -26,15 +27,25 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import BodyKwarg, HeaderParameter, PathParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from application.access import Credential, authorize
-from application.actor import Customer, Person, Service
-from entrypoints.http.auth import ACCESS_TOKEN, ACTORS, CUSTOMER_KEY, SERVICE_KEY, Headers, trusted_by
+from application.access import Credential, authorize, rule_of
+from application.actor import Customer, Member, Person, Service
+from application.workspaces.ports import MemberDirectory
+from entrypoints.http.auth import (
+    ACCESS_TOKEN,
+    ACTORS,
+    CUSTOMER_KEY,
+    SERVICE_KEY,
+    Headers,
+    member_of,
+    trusted_by,
+)
 from entrypoints.http.client import Caller, client_address
 from entrypoints.http.idempotency import idempotency_key
 from entrypoints.http.inject import services_of
 from entrypoints.http.problems import Refusal
 from entrypoints.http.refusals import (
     AS_CUSTOMER,
+    AS_MEMBER,
     AS_PERSON,
     AS_SERVICE,
     OF_BODY,
@@ -54,6 +65,7 @@ _SCHEMES: Mapping[type | None, tuple[str | None, tuple[Refusable, ...]]] = {
     Service: (SERVICE_KEY, AS_SERVICE),
     Customer: (CUSTOMER_KEY, AS_CUSTOMER),
     Person: (ACCESS_TOKEN, AS_PERSON),
+    Member: (ACCESS_TOKEN, AS_MEMBER),
 }
 _encode = msgspec.json.Encoder().encode
 _JSON = (b"content-type", b"application/json")
@@ -148,12 +160,15 @@ class _Operation:
             uses = await self._wire(app)
         headers: Headers = dict(scope["headers"])
         given = dict(uses)
-        known, trusted = given.pop("")
+        known, trusted, members = given.pop("")
         sent = await _read(receive)
         address = client_address(scope, trusted)
         if self._actor is not None:
             name, actor = self._actor
             given[name] = await ACTORS[actor].read(known, headers, address)
+            if members is not None:
+                workspace = scope["path_params"]["workspace"]
+                given[name] = await member_of(members, given[name], workspace, self._run.__name__)
         if self._caller is not None:
             device = headers.get(b"user-agent", b"").decode("latin-1")
             given[self._caller] = Caller(address, device)
@@ -181,7 +196,8 @@ class _Operation:
         services = services_of(app)
         uses = {name: await services.get(use) for name, use in self._uses.items()}
         known: Any = await services.get(ACTORS[self.actor].knows) if self.actor else None
-        uses[""] = (known, await trusted_by(services))
+        members = await services.get(MemberDirectory) if self.actor is Member else None
+        uses[""] = (known, await trusted_by(services), members)
         app.state.uses[self] = uses
         return uses
 
@@ -203,7 +219,8 @@ def lean_post(
             return operation
 
         shown = Credential.NOTHING if operation.actor is None else ACTORS[operation.actor].credential
-        authorize(run.__name__, shown)
+        roles = rule_of(run.__name__).roles
+        authorize(run.__name__, shown, next(iter(roles)) if roles and operation.actor is Member else None)
         scheme, by_actor = _SCHEMES[operation.actor]
         by_key = OF_IDEMPOTENCY_KEY if operation.keyed else ()
         by_simulation = OF_SIMULATE if operation.simulates else ()

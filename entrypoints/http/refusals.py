@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeAlias
 from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 
+from application.access import OperationDenied
 from domain.errors import DatabaseUnavailable, DomainError, SchemaBehind
 from domain.identity.errors import AccessTokenNeeded, AccessTokenRefused
 from domain.ids import MalformedId
@@ -31,6 +32,7 @@ from domain.usage.errors import (
 from domain.usage.limits import RateLimited
 from domain.usage.simulate import SimulationRefused
 from domain.usage.spend_limit import SpendLimitReached
+from domain.workspaces.workspace import WorkspaceMissing
 from entrypoints.http.problems import PROBLEM, Problem, status_of
 
 
@@ -48,6 +50,7 @@ AS_SERVICE: tuple[Refusable, ...] = (CredentialMissing, ServiceKeyRefused)
 OF_KEY: tuple[Refusable, ...] = (ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired)
 AS_CUSTOMER: tuple[Refusable, ...] = (CredentialMissing, CustomerKeyNeeded, AddressNotAllowed, *OF_KEY)
 AS_PERSON: tuple[Refusable, ...] = (CredentialMissing, AccessTokenNeeded, AccessTokenRefused)
+AS_MEMBER: tuple[Refusable, ...] = (*AS_PERSON, MalformedId, WorkspaceMissing, OperationDenied)
 OF_BODY: tuple[Refusable, ...] = (
     Edge(HTTPStatus.BAD_REQUEST, "client_disconnected"),
     Edge(HTTPStatus.BAD_REQUEST, "malformed_json"),

@@ -58,6 +58,9 @@ class FakeAccounts(Accounts, WorkspaceAccounts):
         workspace = await self.workspaces.get(account.workspace)
         return replace(account, frozen=workspace.frozen_at is not None)
 
+    async def of(self, workspace: WorkspaceId) -> Sequence[Account]:
+        return [each for each in await self.all() if each.workspace == workspace]
+
     async def all(self) -> Sequence[Account]:
         return [await self.get(id) for id in sorted(self.rows)]
 

@@ -7,16 +7,43 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 import msgspec
 import uvloop
+from dishka import AsyncContainer
 
+from application.actor import Member, Person
+from application.keys.keys import CreateKey
+from application.workspaces.teams import CreateTeam
+from domain.ids import SessionId, account_text, key_text, workspace_text
+from domain.keys.key import KeyKind
+from domain.workspaces.role import Role
 from entrypoints.cli.demo import Demo, demo, publish_sample
 from entrypoints.process import answer, services_of
 from entrypoints.server import listen
 from tests.http.document import Operation
 from tests.http.logs import Stream, logging_to
 from tests.shop import Somebody, embedded
+
+
+@dataclass(frozen=True)
+class Team:
+    """A workspace that ``person`` of a running server owns, by public ids."""
+
+    workspace: str
+    account: str
+    key: str
+
+    @classmethod
+    async def of(cls, services: AsyncContainer, owner: Somebody) -> "Team":
+        person = Person(user=owner.tokens.user, session=SessionId(uuid4()), address="127.0.0.1")
+        opened = await (await services.get(CreateTeam))(person, "Team")
+        (account,) = opened.accounts
+        member = Member(person=person, workspace=opened.workspace.id, role=Role.OWNER)
+        create = await services.get(CreateKey)
+        made = await create(member, KeyKind.LIVE, name="a test's", account=account.id)
+        return cls(workspace_text(opened.workspace.id), account_text(account.id), key_text(made.key.id))
 
 
 @dataclass(frozen=True)
@@ -31,6 +58,7 @@ class Running:
     person: Somebody
     leaver: Somebody
     """Whose session may end."""
+    team: Team
 
 
 @contextmanager
@@ -59,6 +87,7 @@ def running(database: str) -> Iterator[Running]:
                         stream,
                         people[0],
                         people[1],
+                        await Team.of(services, people[0]),
                     )
                 )
                 await asyncio.wait((asyncio.wrap_future(stop), serving), return_when=asyncio.FIRST_COMPLETED)

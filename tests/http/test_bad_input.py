@@ -101,7 +101,7 @@ async def test_a_right_request_is_not_refused(caller: Sender, operation: Operati
 
 @each(WITH_BODY)
 async def test_a_body_that_the_document_forbids(unchanged: Sender, operation: Operation) -> None:
-    right = operation.example(unchanged.good)
+    right = unchanged.right(operation)
     assert operation.allows(right)
     for wrong in operation.wrong(right):
         await unchanged.is_refused(operation, 400, 422, body=json.dumps(wrong).encode())
@@ -115,7 +115,7 @@ async def test_a_body_that_is_no_json(unchanged: Sender, operation: Operation) -
 
 @each(WITH_BODY)
 async def test_a_body_that_is_too_large(unchanged: Sender, operation: Operation) -> None:
-    right = json.dumps(operation.example(unchanged.good)).encode()
+    right = json.dumps(unchanged.right(operation)).encode()
     too_large = right + b" " * (LARGEST_BODY + 1 - len(right))
 
     async def in_parts() -> AsyncIterator[bytes]:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from dishka import AsyncContainer
 
 from application import access
 from entrypoints import container
@@ -27,6 +28,7 @@ NEW = "quite another password"
 class Town:
     http: httpx.AsyncClient
     mails: Path
+    services: AsyncContainer
     ada: str = field(default_factory=lambda: f"{uuid4().hex}@example.org")
 
     async def post(self, path: str, token: str | None = None, **body: object) -> httpx.Response:
@@ -68,7 +70,7 @@ async def town(sold_database: str, tmp_path: Path) -> AsyncIterator[Town]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     hooks = {"response": [is_documented]}
     async with httpx.AsyncClient(transport=transport, base_url="http://cuebx", event_hooks=hooks) as http:
-        yield Town(http, tmp_path)
+        yield Town(http, tmp_path, services)
     await services.close()
 
 

@@ -1,0 +1,70 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from application.actor import Member, Person
+from application.audit.record import Record
+from application.catalog.ports import Catalog
+from application.ports import Clock, NewId, UnitOfWork
+from application.workspaces.ports import Members, WorkspacesTx
+from application.workspaces.workspaces import Opened
+from domain.ids import AccountId, PlanRef, WorkspaceId, workspace_text
+from domain.usage.account import Account
+from domain.workspaces.member import Membership
+from domain.workspaces.role import Role
+from domain.workspaces.workspace import Kind, Workspace, check_name
+
+PRODUCT, PLAN = "api", "free"
+
+
+class TeamsTx(WorkspacesTx, Protocol):
+    @property
+    def members(self) -> Members: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTeam:
+    """A workspace for a team, with its owner and an account on the newest free plan."""
+
+    uow: UnitOfWork[TeamsTx]
+    catalog: Catalog
+    clock: Clock
+    new_id: NewId
+    record: Record
+
+    async def __call__(self, person: Person, name: str) -> Opened:
+        """Raises NameRefused, PlanMissing."""
+        plan = await self.catalog.newest_plan(PRODUCT, PLAN)
+        now = self.clock.now()
+        workspace = Workspace(
+            id=WorkspaceId(self.new_id()), name=check_name(name), kind=Kind.TEAM, created_at=now
+        )
+        account = Account(
+            id=AccountId(self.new_id()),
+            workspace=workspace.id,
+            plan=PlanRef(plan.product, plan.key, plan.version),
+            frozen=False,
+            anchor=now,
+        )
+        owner = Membership(workspace=workspace.id, user=person.user, role=Role.OWNER, joined_at=now)
+        actor = Member(person=person, workspace=workspace.id, role=Role.OWNER)
+        facts = {"name": workspace.name, "kind": workspace.kind, "plan": str(account.plan)}
+        async with self.uow() as tx:
+            await tx.workspaces.add(workspace)
+            await tx.accounts.add(account)
+            await tx.members.add(owner)
+            target = workspace_text(workspace.id)
+            await self.record(tx, actor, workspace.id, "workspace.created", target, after=facts)
+        return Opened(workspace, (account,))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTeam:
+    uow: UnitOfWork[TeamsTx]
+
+    async def __call__(self, member: Member) -> Opened:
+        """With its accounts. Raises WorkspaceMissing."""
+        async with self.uow() as tx:
+            workspace = await tx.workspaces.get(member.workspace)
+            accounts: Sequence[Account] = await tx.accounts.of(member.workspace)
+        return Opened(workspace, accounts)
