@@ -50,9 +50,9 @@ def _by(*credentials: Credential) -> Rule:
     return Rule(frozenset(credentials))
 
 
-def _member(*roles: Role, operator: bool = True) -> Rule:
-    by = {Credential.ACCESS_TOKEN, Credential.OPERATOR} if operator else {Credential.ACCESS_TOKEN}
-    return Rule(frozenset(by), frozenset(roles))
+def _member(*roles: Role) -> Rule:
+    """The operator needs no role."""
+    return Rule(frozenset({Credential.ACCESS_TOKEN, Credential.OPERATOR}), frozenset(roles))
 
 
 def _rows(rule: Rule, names: str) -> Iterable[tuple[str, Rule]]:
@@ -64,34 +64,24 @@ _SERVICE = _by(Credential.SERVICE_KEY)
 _CUSTOMER = _by(Credential.CUSTOMER_KEY)
 _PERSON = _by(Credential.ACCESS_TOKEN)
 _OPERATOR = _by(Credential.OPERATOR)
-_OWNER = _member(Role.OWNER)
 _ADMINS = _member(Role.OWNER, Role.ADMIN)
 _MEMBERS = _member(*Role)
-_LEAVERS = _member(Role.ADMIN, Role.MEMBER, operator=False)
 
 TABLE: Mapping[str, Rule] = dict(
     [
         *_rows(_ANYBODY, "live ready metrics jwks"),
         *_rows(_ANYBODY, "sign_up confirm_email resend_code sign_in refresh_session"),
-        *_rows(_ANYBODY, "request_password_reset reset_password start_oauth finish_oauth"),
+        *_rows(_ANYBODY, "request_password_reset reset_password"),
         *_rows(_SERVICE, "reserve start commit release extend reservation"),
         *_rows(_CUSTOMER, "balance features usage records run_feature"),
-        *_rows(_PERSON, "sign_out read_me change_me export_me delete_me keep_me change_password"),
+        *_rows(_PERSON, "sign_out read_me change_password"),
         *_rows(_PERSON, "list_sessions end_session end_other_sessions"),
-        *_rows(_PERSON, "start_second_factor enable_second_factor disable_second_factor"),
-        *_rows(_PERSON, "create_workspace list_workspaces accept_invitation"),
-        *_rows(_MEMBERS, "read_workspace list_members"),
-        *_rows(_LEAVERS, "leave_workspace"),
-        *_rows(_ADMINS, "change_workspace change_member remove_member"),
-        *_rows(_ADMINS, "invite list_invitations resend_invitation revoke_invitation"),
-        *_rows(_ADMINS, "read_audit_log export_audit_log"),
-        *_rows(_OWNER, "transfer_workspace delete_workspace"),
-        *_rows(_ADMINS, "create_key list_keys change_key rotate_key revoke_key"),
-        *_rows(_ADMINS, "set_limit list_limits remove_limit read_shadow"),
-        *_rows(_OPERATOR, "create_operator list_users read_user freeze_workspace unfreeze_workspace"),
-        *_rows(
-            _OPERATOR, "create_any_workspace list_all_workspaces grant_credits audit_books publish_catalog"
-        ),
+        *_rows(_PERSON, "create_workspace"),
+        *_rows(_MEMBERS, "read_workspace"),
+        *_rows(_ADMINS, "create_key list_keys rotate_key revoke_key"),
+        *_rows(_OPERATOR, "set_limit list_limits remove_limit read_shadow read_audit_log"),
+        *_rows(_OPERATOR, "freeze_workspace unfreeze_workspace create_any_workspace list_all_workspaces"),
+        *_rows(_OPERATOR, "grant_credits audit_books publish_catalog"),
     ]
 )
 

@@ -22,19 +22,21 @@ def test_another_kind_of_credential_is_refused() -> None:
 
 
 def test_a_person_needs_one_of_the_roles() -> None:
-    authorize("invite", PERSON, Role.ADMIN)
+    authorize("create_key", PERSON, Role.ADMIN)
     authorize("read_workspace", PERSON, Role.MEMBER)
-    with pytest.raises(OperationDenied, match="invite is for the owner or admin of the workspace") as refusal:
-        authorize("invite", PERSON, Role.MEMBER)
+    with pytest.raises(
+        OperationDenied, match="create_key is for the owner or admin of the workspace"
+    ) as refusal:
+        authorize("create_key", PERSON, Role.MEMBER)
     assert refusal.value.roles == (Role.OWNER, Role.ADMIN)
     with pytest.raises(OperationDenied):
-        authorize("invite", PERSON)
+        authorize("create_key", PERSON)
 
 
 def test_the_operator_needs_no_role() -> None:
     authorize("list_keys", Credential.OPERATOR)
     with pytest.raises(OperationDenied):
-        authorize("leave_workspace", Credential.OPERATOR)
+        authorize("sign_out", Credential.OPERATOR)
 
 
 @pytest.mark.parametrize("operation", TABLE)
