@@ -16,12 +16,13 @@ what it wants, and only these kinds are known:
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from inspect import signature
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
-from litestar import Litestar, post
+from litestar import Litestar, patch, post
 from litestar.datastructures import ResponseHeader
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import BodyKwarg, HeaderParameter, PathParameter
@@ -209,6 +210,7 @@ def lean_post(
     refuses: Sequence[Refusable],
     tells: Sequence[ResponseHeader] = (),
     status: int = HTTPStatus.OK,
+    route: Callable[..., HTTPRouteHandler] = post,
 ) -> Callable[..., HTTPRouteHandler]:
     """A POST operation: what it may refuse with besides what every one may, and the headers of its answer."""
 
@@ -224,7 +226,7 @@ def lean_post(
         scheme, by_actor = _SCHEMES[operation.actor]
         by_key = OF_IDEMPOTENCY_KEY if operation.keyed else ()
         by_simulation = OF_SIMULATE if operation.simulates else ()
-        handler = post(
+        handler = route(
             path,
             status_code=status,
             response_description=HTTPStatus(status).phrase,
@@ -238,6 +240,10 @@ def lean_post(
         return handler(operation.documented())
 
     return make
+
+
+lean_patch = partial(lean_post, route=patch)
+"""A PATCH operation, likewise."""
 
 
 async def _read(receive: Receive) -> bytes:
