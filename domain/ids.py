@@ -21,6 +21,7 @@ LimitId = NewType("LimitId", UUID)
 UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
 EntryId = NewType("EntryId", UUID)
+InvitationId = NewType("InvitationId", UUID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,10 @@ def entry_text(id: EntryId) -> str:
     return typeid("log", id)
 
 
+def invitation_text(id: InvitationId) -> str:
+    return typeid("inv", id)
+
+
 def reservation_text(account: AccountId, id: ReservationId) -> str:
     return "rsv" + account_text(account)[3:] + _digits(id)
 
@@ -132,6 +137,14 @@ def parse_user(text: str) -> UserId:
 
 def parse_session(text: str) -> SessionId:
     return SessionId(parse_typeid("ses", text)[0])
+
+
+def parse_entry(text: str) -> EntryId:
+    return EntryId(parse_typeid("log", text)[0])
+
+
+def parse_invitation(text: str) -> InvitationId:
+    return InvitationId(parse_typeid("inv", text)[0])
 
 
 def parse_reservation(text: str) -> tuple[AccountId, ReservationId]:

@@ -29,6 +29,9 @@ from application.identity.sign_up import SignUpTx
 from application.identity.signing import MakeSigningKey, SigningKeys
 from application.identity.throttle import LimitedTries
 from application.ports import Clock, NewId, UnitOfWork
+from application.workspaces.deletion import DeletionTx
+from application.workspaces.invitations import InvitationsTx
+from application.workspaces.members import MembersTx
 from application.workspaces.ports import MemberDirectory
 from application.workspaces.teams import TeamsTx
 from entrypoints.local import FOLDER, secret_of
@@ -78,6 +81,18 @@ class People(Provider):
 
     @provide
     def teams_work(self, work: SqlUnitOfWork) -> UnitOfWork[TeamsTx]:
+        return work
+
+    @provide
+    def members_work(self, work: SqlUnitOfWork) -> UnitOfWork[MembersTx]:
+        return work
+
+    @provide
+    def invitations_work(self, work: SqlUnitOfWork) -> UnitOfWork[InvitationsTx]:
+        return work
+
+    @provide
+    def deletion_work(self, work: SqlUnitOfWork) -> UnitOfWork[DeletionTx]:
         return work
 
     @provide

@@ -20,15 +20,30 @@ from application.identity.sign_in import EndSession, IssueTokens, RefreshSession
 from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
 from application.identity.signing import RotateSigningKey
 from application.keys.authenticate import Authenticate
-from application.keys.keys import ChangeKey, CreateKey, ListKeys, RevokeKey, RotateKey, SaveKey
+from application.keys.keys import ChangeKey, CreateKey, ListKeys, RevokeKey, RevokeKeys, RotateKey, SaveKey
 from application.usage.grants import GrantCredits
 from application.usage.offers import ListOffers
 from application.usage.ports import Ledger
 from application.usage.queries import ReadUsage
 from application.usage.reserve import FindPayer, ReserveCredits
 from application.usage.spend_limits import ListLimits, ReadShadow, RemoveLimit, SetLimit
+from application.workspaces.deletion import DeleteWorkspace
+from application.workspaces.invitations import (
+    AcceptInvitation,
+    Invite,
+    ListInvitations,
+    RevokeInvitation,
+    SendInvitation,
+)
+from application.workspaces.members import (
+    ChangeMember,
+    ListMembers,
+    RemoveMember,
+    SetSeats,
+    TransferOwnership,
+)
 from application.workspaces.personal import OpenPersonalWorkspace
-from application.workspaces.teams import CreateTeam, ReadTeam
+from application.workspaces.teams import CreateTeam, ListMine, ReadTeam, UpdateWorkspace
 from application.workspaces.workspaces import (
     CreateWorkspace,
     FreezeWorkspace,
@@ -42,7 +57,9 @@ class UseCases(Provider):
     scope = Scope.APP
 
     catalog = provide_all(PublishCatalog)
-    keys = provide_all(Authenticate, CreateKey, SaveKey, ChangeKey, RotateKey, RevokeKey, ListKeys)
+    keys = provide_all(
+        *(Authenticate, CreateKey, SaveKey, ChangeKey, RotateKey, RevokeKey, RevokeKeys, ListKeys)
+    )
     audit = provide_all(Record, ReadAuditLog)
     limits = provide_all(SetLimit, RemoveLimit, ListLimits, ReadShadow)
     identity = provide_all(
@@ -51,7 +68,9 @@ class UseCases(Provider):
         *(RequestReset, ResetPassword, ChangePassword, OpenPersonalWorkspace, RotateSigningKey),
     )
     workspaces = provide_all(CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace, ListWorkspaces)
-    teams = provide_all(CreateTeam, ReadTeam)
+    teams = provide_all(CreateTeam, ReadTeam, ListMine, UpdateWorkspace, DeleteWorkspace)
+    members = provide_all(ListMembers, ChangeMember, RemoveMember, TransferOwnership, SetSeats)
+    invitations = provide_all(*(SendInvitation, Invite, RevokeInvitation, ListInvitations, AcceptInvitation))
     usage = provide_all(ReserveCredits, FindPayer, GrantCredits, ReadUsage, ListOffers)
     features = provide_all(RunFeature, AskModel)
 

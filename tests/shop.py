@@ -20,7 +20,7 @@ from application.ports import Clock
 from application.usage.grants import GrantCredits
 from application.workspaces.workspaces import CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace
 from domain.credits import parse_credits
-from domain.identity.email import parse_email
+from domain.email import parse_email
 from domain.identity.user import User
 from domain.ids import (
     UserId,

@@ -22,6 +22,15 @@ Hello {name},
 
 If you did not ask for it, ignore this mail: your password stays as it is.
 """,
+    "invitation": """{inviter} invites you to {workspace}
+{inviter} invites you to the workspace {workspace}.
+
+Sign in with this address, or sign up with it, and accept with this token:
+
+{token}
+
+It works for 7 days, once, and for this address alone. If you do not know them, ignore this mail.
+""",
     "refresh_reuse": """A session of yours was ended
 A refresh token of your session on "{device}" was used a second time, from {address}.
 

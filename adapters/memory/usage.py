@@ -8,7 +8,7 @@ from domain.ids import AccountId, KeyId, ReservationId
 from domain.usage.balance import Balance
 from domain.usage.errors import AccountMissing, ReservationMissing
 from domain.usage.record import Sums, UsageRecord
-from domain.usage.reservation import Reservation
+from domain.usage.reservation import Reservation, State
 
 _Group = tuple[datetime | None, datetime | None, str | None, KeyId | None]
 
@@ -32,6 +32,16 @@ class MemoryUsageReader(UsageReader):
             raise ReservationMissing
         desk.open(self._clock.now())
         return desk.reservations[id]
+
+    async def unstarted(self, account: AccountId, *, limit: int) -> Sequence[ReservationId]:
+        desk = self._ledger.desks.get(account)
+        now = self._clock.now()
+        held = [
+            each
+            for each in (desk.reservations.values() if desk else ())
+            if each.state is State.HELD and now < each.expires_at
+        ]
+        return [each.id for each in sorted(held, key=lambda each: (each.expires_at, each.id))[:limit]]
 
     async def sums(
         self, account: AccountId, start: datetime, end: datetime, by: frozenset[By]

@@ -40,6 +40,15 @@ class SqlAccounts(Accounts, WorkspaceAccounts):
             raise AccountMissing
         return msgspec.convert(dict(row), Account)
 
+    async def hold(self, workspace: WorkspaceId) -> Sequence[Account]:
+        await self._session.execute(
+            sa.select(AccountRecord.id)
+            .where(AccountRecord.workspace_id == workspace)
+            .order_by(AccountRecord.id)
+            .with_for_update(key_share=True)
+        )
+        return await self.of(workspace)
+
     async def of(self, workspace: WorkspaceId) -> Sequence[Account]:
         return await self._named(AccountRecord.workspace_id == workspace)
 

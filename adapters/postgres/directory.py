@@ -1,6 +1,7 @@
 """Keys and accounts as every request asks for them, at most a second old."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -9,13 +10,17 @@ from adapters.caching import AgeingCache
 from adapters.postgres.accounts import SqlAccounts
 from adapters.postgres.faults import reaching
 from adapters.postgres.keys import key_from
-from adapters.postgres.records import KeyRecord
+from adapters.postgres.records import KeyRecord, MemberRecord
 from application.keys.ports import AccountDirectory, Keyring
 from domain.ids import AccountId
 from domain.keys.key import Key
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
 
+_WITH_MAKER = sa.select(KeyRecord, MemberRecord.disabled_at.is_not(None)).outerjoin(
+    MemberRecord,
+    (MemberRecord.workspace_id == KeyRecord.workspace_id) & (MemberRecord.user_id == KeyRecord.created_by),
+)
 AGE = 0.9
 """Seconds. A change is obeyed within one, also where no notification arrives (ADR 0010)."""
 
@@ -35,8 +40,11 @@ class SqlKeyring(Keyring):
         with reaching():
             async with self._sessions() as session:
                 found = (KeyRecord.digest == digest) | (KeyRecord.previous_digest == digest)
-                record = await session.scalar(sa.select(KeyRecord).where(found))
-        return None if record is None else key_from(record)
+                row = (await session.execute(_WITH_MAKER.where(found))).one_or_none()
+        if row is None:
+            return None
+        record, suspended = row
+        return replace(key_from(record), suspended=suspended)
 
 
 class SqlAccountDirectory(AccountDirectory):

@@ -7,15 +7,17 @@ from adapters.caching import AgeingCache
 from adapters.postgres.base import table
 from adapters.postgres.directory import AGE
 from adapters.postgres.faults import reaching
-from adapters.postgres.records import MemberRecord, SessionRecord, WorkspaceRecord
+from adapters.postgres.records import MemberRecord, SessionRecord, UserRecord, WorkspaceRecord
 from application.identity.ports import LiveSessions
 from application.ports import Clock
-from application.workspaces.ports import MemberDirectory, Members
+from application.workspaces.ports import MemberDirectory, Members, MemberShown
 from domain.ids import SessionId, UserId, WorkspaceId
+from domain.workspaces.errors import MemberMissing
 from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
 
 _member = table(MemberRecord)
+_user = table(UserRecord)
 _workspace = table(WorkspaceRecord)
 _session = table(SessionRecord)
 _ENABLED = (
@@ -30,19 +32,68 @@ class SqlMembers(Members):
         self._session = session
 
     async def add(self, member: Membership) -> None:
-        await self._session.execute(
-            sa.insert(_member).values(
-                workspace_id=member.workspace,
-                user_id=member.user,
-                role=member.role,
-                joined_at=member.joined_at,
-                disabled_at=member.disabled_at,
-            )
+        await self._session.execute(sa.insert(_member).values(_values(member)))
+
+    async def get(self, workspace: WorkspaceId, user: UserId) -> Membership:
+        wanted = sa.select(_member).where(*_is(workspace, user)).with_for_update()
+        row = (await self._session.execute(wanted)).mappings().one_or_none()
+        if row is None:
+            raise MemberMissing
+        return _membership(row)
+
+    async def save(self, member: Membership) -> None:
+        changed = sa.update(_member).where(*_is(member.workspace, member.user))
+        await self._session.execute(changed.values(_values(member)))
+
+    async def remove(self, workspace: WorkspaceId, user: UserId) -> None:
+        await self._session.execute(sa.delete(_member).where(*_is(workspace, user)))
+
+    async def enabled(self, workspace: WorkspaceId) -> int:
+        wanted = sa.select(sa.func.count()).where(
+            _member.c.workspace_id == workspace, _member.c.disabled_at.is_(None)
         )
+        return (await self._session.execute(wanted)).scalar_one()
+
+    async def has(self, workspace: WorkspaceId, email_key: str) -> bool:
+        wanted = (
+            sa.select(_member.c.user_id)
+            .join_from(_member, _user, _member.c.user_id == _user.c.id)
+            .where(_member.c.workspace_id == workspace, _user.c.email_key == email_key)
+        )
+        return await self._session.scalar(wanted) is not None
+
+    async def shown(
+        self, workspace: WorkspaceId, *, after: UserId | None, limit: int
+    ) -> Sequence[MemberShown]:
+        wanted = (
+            sa.select(_member, _user.c.name, _user.c.email)
+            .join_from(_member, _user, _member.c.user_id == _user.c.id)
+            .where(_member.c.workspace_id == workspace)
+            .order_by(_member.c.user_id)
+            .limit(limit)
+        )
+        if after is not None:
+            wanted = wanted.where(_member.c.user_id > after)
+        rows = (await self._session.execute(wanted)).mappings()
+        return [MemberShown(_membership(row), row["name"], row["email"]) for row in rows]
 
     async def of_user(self, user: UserId) -> Sequence[Membership]:
         wanted = _ENABLED.where(_member.c.user_id == user).order_by(_member.c.workspace_id)
         return [_membership(row) for row in (await self._session.execute(wanted)).mappings()]
+
+
+def _is(workspace: WorkspaceId, user: UserId) -> tuple[sa.ColumnElement[bool], ...]:
+    return _member.c.workspace_id == workspace, _member.c.user_id == user
+
+
+def _values(member: Membership) -> dict[str, object]:
+    return {
+        "workspace_id": member.workspace,
+        "user_id": member.user,
+        "role": member.role,
+        "joined_at": member.joined_at,
+        "disabled_at": member.disabled_at,
+    }
 
 
 def _membership(row: sa.RowMapping) -> Membership:

@@ -8,6 +8,7 @@ from adapters.postgres.accounts import SqlAccounts
 from adapters.postgres.audit_log import SqlAuditLog
 from adapters.postgres.catalog import SqlCatalogEntries
 from adapters.postgres.faults import reaching
+from adapters.postgres.invitations import SqlInvitations
 from adapters.postgres.keys import SqlKeys
 from adapters.postgres.members import SqlMembers
 from adapters.postgres.spend_limits import SqlSpendLimits
@@ -36,6 +37,10 @@ class SqlTx:
     @cached_property
     def codes(self) -> SqlCodes:
         return SqlCodes(self._session)
+
+    @cached_property
+    def invitations(self) -> SqlInvitations:
+        return SqlInvitations(self._session)
 
     @cached_property
     def members(self) -> SqlMembers:

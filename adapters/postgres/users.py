@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.postgres.base import table
 from adapters.postgres.records import CodeRecord, RefreshTokenRecord, SessionRecord, UserRecord
 from application.identity.ports import Codes, Users, UserSessions
+from domain.email import Email
 from domain.identity.code import Code, Purpose
-from domain.identity.email import Email
 from domain.identity.session import LONGEST, RefreshToken, Session, SessionMissing
 from domain.identity.user import User, UserMissing
 from domain.ids import SessionId, UserId

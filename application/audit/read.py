@@ -1,3 +1,4 @@
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from application.actor import Member, Operator
@@ -26,3 +27,15 @@ class ReadAuditLog:
         async with self.uow() as tx:
             found = await tx.audit.of(workspace, wanted, after=after, limit=limit + 1)
         return Page.of(found, limit)
+
+    async def whole(
+        self, actor: Member | Operator, workspace: WorkspaceId, wanted: Filter, *, page: int
+    ) -> AsyncIterator[Entry]:
+        """All that ``wanted`` leaves, ``page`` of them in a transaction."""
+        after, more = None, True
+        while more:
+            found = await self(actor, workspace, wanted, after=after, limit=page)
+            for entry in found.items:
+                yield entry
+                after = entry.id
+            more = found.more

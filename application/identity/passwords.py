@@ -4,8 +4,8 @@ from application.actor import Person
 from application.identity.codes import SendCode, TryCode
 from application.identity.ports import IdentityTx, Passwords, Throttle
 from application.ports import Clock, UnitOfWork
+from domain.email import Email
 from domain.identity.code import CodeRefused, Purpose
-from domain.identity.email import Email
 from domain.identity.password import PasswordRefused, check_password, normal
 from domain.ids import SessionId, UserId
 

@@ -7,7 +7,7 @@ from application.actor import Person
 from application.identity.ports import AccessTokens, IdentityTx, Mailer, Passwords, Throttle
 from application.keys.ports import Secrets
 from application.ports import Clock, NewId, UnitOfWork
-from domain.identity.email import Email
+from domain.email import Email
 from domain.identity.mail import Mail
 from domain.identity.password import normal
 from domain.identity.session import TOKEN_BYTES, RefreshToken, RefreshTokenRefused, Session, SessionMissing

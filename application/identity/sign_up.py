@@ -11,8 +11,8 @@ from application.identity.codes import SendCode, TryCode
 from application.identity.ports import IdentityTx, Mailer, Passwords, Throttle
 from application.ports import Clock, NewId, UnitOfWork
 from application.workspaces.personal import OpenPersonalWorkspace, PersonalTx
+from domain.email import Email
 from domain.identity.code import CodeRefused, Purpose
-from domain.identity.email import Email
 from domain.identity.mail import Mail
 from domain.identity.password import check_password, normal
 from domain.identity.user import User

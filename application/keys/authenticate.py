@@ -20,7 +20,8 @@ class Authenticate:
     async def customer(self, text: str, *, address: str | None = None) -> Customer:
         """``address``: where the customer calls from, where that is known.
 
-        Raises ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, CustomerKeyNeeded, AddressNotAllowed.
+        Raises ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, ApiKeySuspended, CustomerKeyNeeded,
+        AddressNotAllowed.
         """
         key = await self._find(text)
         if key.account is None:

@@ -1,15 +1,16 @@
 """Keys: made, listed, changed, rotated, revoked. A service key is the operator's alone."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from application.actor import Member, Operator
 from application.audit.record import Record
 from application.keys.ports import KeysTx, Secrets
 from application.ports import Clock, NewId, UnitOfWork
 from domain.audit.entry import Facts, changes
-from domain.ids import AccountId, KeyId, WorkspaceId, key_text
+from domain.ids import AccountId, KeyId, UserId, WorkspaceId, key_text
 from domain.keys.errors import KeyMissing
 from domain.keys.key import SECRET_BYTES, Key, KeyKind, digest_of
 from domain.keys.key import key_text as secret_text
@@ -132,6 +133,29 @@ class RevokeKey:
 
 
 @dataclass(frozen=True, slots=True)
+class RevokeKeys:
+    """In the transaction of whatever makes that needed: keys of a workspace, of one maker or of all."""
+
+    clock: Clock
+    record: Record
+
+    async def __call__(
+        self, tx: KeysTx, actor: Member | Operator, workspace: WorkspaceId, *, maker: UserId | None = None
+    ) -> None:
+        now = self.clock.now()
+        for each in await tx.keys.of(workspace):
+            if maker is not None and each.created_by != maker:
+                continue
+            key = await tx.keys.get(each.id)
+            revoked = key.revoke(now)
+            if revoked == key:
+                continue
+            await tx.keys.save(revoked)
+            was, became = changes(facts_of(key), facts_of(revoked))
+            await self.record(tx, actor, workspace, "key.revoked", key_text(key.id), before=was, after=became)
+
+
+@dataclass(frozen=True, slots=True)
 class RotateKey:
     save: SaveKey
     clock: Clock
@@ -151,13 +175,13 @@ class RotateKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChange:
-    """What is None stays as it is."""
+    """A name that is None stays as it is; ``bounds`` are fields of the policy, and the others stay."""
 
     name: str | None = None
-    policy: Policy | None = None
+    bounds: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, key: Key) -> Key:
-        return replace(key, name=self.name or key.name, policy=self.policy or key.policy)
+        return replace(key, name=self.name or key.name, policy=replace(key.policy, **self.bounds))
 
 
 @dataclass(frozen=True, slots=True)

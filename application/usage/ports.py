@@ -74,6 +74,9 @@ class UsageReader(Protocol):
     async def reservation(self, account: AccountId, id: ReservationId) -> Reservation:
         """One past its deadline is expired. Raises ReservationMissing."""
 
+    async def unstarted(self, account: AccountId, *, limit: int) -> Sequence[ReservationId]:
+        """Holds before their deadline for which no call has begun; what runs out first comes first."""
+
     async def sums(
         self, account: AccountId, start: datetime, end: datetime, by: frozenset[By]
     ) -> Sequence[UsageGroup]:

@@ -17,6 +17,7 @@ from domain.keys.key import Key
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
 from domain.usage.spend_limit import LimitMissing, Per, ShadowSum, SpendLimit, SubjectKind
+from domain.workspaces.member import Membership
 
 
 class SpendLimits(Protocol):
@@ -46,13 +47,24 @@ class LimitAccounts(Protocol):
     async def get(self, id: AccountId) -> Account:
         """Raises AccountMissing."""
 
+    async def of(self, workspace: WorkspaceId) -> Sequence[Account]:
+        """Oldest first."""
+
 
 class LimitKeys(Protocol):
     async def get(self, id: KeyId) -> Key:
         """Raises KeyMissing."""
 
 
+class LimitMembers(Protocol):
+    async def get(self, workspace: WorkspaceId, user: UserId) -> Membership:
+        """Raises MemberMissing."""
+
+
 class SpendLimitsTx(AuditTx, Protocol):
+    @property
+    def members(self) -> LimitMembers: ...
+
     @property
     def spend_limits(self) -> SpendLimits: ...
 
@@ -97,10 +109,12 @@ class SetLimit:
     async def of_member(
         self, actor: Member | Operator, account: AccountId, user: UserId, wanted: WantedLimit
     ) -> SpendLimit:
-        """For all keys that ``user`` made. Raises AccountMissing."""
+        """For all keys that ``user`` made. Raises AccountMissing, MemberMissing."""
         async with self.uow() as tx:
-            if not _theirs(actor, (await tx.accounts.get(account)).workspace):
+            workspace = (await tx.accounts.get(account)).workspace
+            if not _theirs(actor, workspace):
                 raise AccountMissing
+            await tx.members.get(workspace, user)
             return await self._set(tx, actor, self._new(account, user, SubjectKind.MEMBER, wanted))
 
     def _new(self, account: AccountId, subject: UUID, kind: SubjectKind, wanted: WantedLimit) -> SpendLimit:
@@ -165,6 +179,14 @@ class ListLimits:
             if not _theirs(actor, found.workspace):
                 raise AccountMissing
             limits = await tx.spend_limits.of(account)
+        now = self.clock.now()
+        return [limit.at(now) for limit in limits]
+
+    async def of_workspace(self, member: Member) -> Sequence[SpendLimit]:
+        """Of all its accounts."""
+        async with self.uow() as tx:
+            accounts = await tx.accounts.of(member.workspace)
+            limits = [limit for each in accounts for limit in await tx.spend_limits.of(each.id)]
         now = self.clock.now()
         return [limit.at(now) for limit in limits]
 

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from application.actor import Member, Person
@@ -8,11 +8,12 @@ from application.catalog.ports import Catalog
 from application.ports import Clock, NewId, UnitOfWork
 from application.workspaces.ports import Members, WorkspacesTx
 from application.workspaces.workspaces import Opened
+from domain.audit.entry import Facts, changes
 from domain.ids import AccountId, PlanRef, WorkspaceId, workspace_text
 from domain.usage.account import Account
 from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
-from domain.workspaces.workspace import Kind, Workspace, check_name
+from domain.workspaces.workspace import Kind, Workspace, check_name, check_slug
 
 PRODUCT, PLAN = "api", "free"
 
@@ -32,12 +33,17 @@ class CreateTeam:
     new_id: NewId
     record: Record
 
-    async def __call__(self, person: Person, name: str) -> Opened:
-        """Raises NameRefused, PlanMissing."""
+    async def __call__(self, person: Person, name: str, slug: str | None = None) -> Opened:
+        """Raises NameRefused, SlugRefused, SlugTaken, PlanMissing."""
         plan = await self.catalog.newest_plan(PRODUCT, PLAN)
         now = self.clock.now()
         workspace = Workspace(
-            id=WorkspaceId(self.new_id()), name=check_name(name), kind=Kind.TEAM, created_at=now
+            id=WorkspaceId(self.new_id()),
+            name=check_name(name),
+            kind=Kind.TEAM,
+            created_at=now,
+            seats=plan.seats,
+            slug=None if slug is None else check_slug(slug),
         )
         account = Account(
             id=AccountId(self.new_id()),
@@ -68,3 +74,43 @@ class ReadTeam:
             workspace = await tx.workspaces.get(member.workspace)
             accounts: Sequence[Account] = await tx.accounts.of(member.workspace)
         return Opened(workspace, accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class ListMine:
+    uow: UnitOfWork[TeamsTx]
+
+    async def __call__(self, person: Person) -> Sequence[tuple[Workspace, Role]]:
+        """The oldest first."""
+        async with self.uow() as tx:
+            return await tx.workspaces.of_user(person.user)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWorkspace:
+    """A new name, a new slug. What is None stays as it is."""
+
+    uow: UnitOfWork[TeamsTx]
+    record: Record
+
+    async def __call__(self, actor: Member, *, name: str | None, slug: str | None) -> Opened:
+        """Raises NameRefused, SlugRefused, SlugTaken, WorkspaceMissing."""
+        async with self.uow() as tx:
+            before = await tx.workspaces.get(actor.workspace)
+            after = replace(
+                before,
+                name=before.name if name is None else check_name(name),
+                slug=before.slug if slug is None else check_slug(slug),
+            )
+            if after != before:
+                await tx.workspaces.save(after)
+                was, now = changes(_facts_of(before), _facts_of(after))
+                target = workspace_text(after.id)
+                await self.record(tx, actor, after.id, "workspace.updated", target, before=was, after=now)
+            return Opened(after, await tx.accounts.of(after.id))
+
+
+def _facts_of(workspace: Workspace) -> Facts:
+    """For the audit log, which is never erased: without the name of one that is called like its owner."""
+    named = {} if workspace.kind is Kind.PERSONAL else {"name": workspace.name}
+    return {**named, "slug": workspace.slug}

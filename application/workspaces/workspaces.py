@@ -31,7 +31,13 @@ class CreateWorkspace:
         """Raises NameRefused, PlanMissing."""
         newest = await self.catalog.newest_plan(product, plan)
         now = self.clock.now()
-        workspace = Workspace(id=WorkspaceId(self.new_id()), name=check_name(name), kind=kind, created_at=now)
+        workspace = Workspace(
+            id=WorkspaceId(self.new_id()),
+            name=check_name(name),
+            kind=kind,
+            created_at=now,
+            seats=newest.seats if kind is Kind.TEAM else 1,
+        )
         account = Account(
             id=AccountId(self.new_id()),
             workspace=workspace.id,

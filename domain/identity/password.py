@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from domain.email import Email
 from domain.errors import Invalid
-from domain.identity.email import Email
 
 SHORTEST = 12  # characters
 LONGEST = 1024  # bytes of UTF-8: what a slow hash is asked to read has an end

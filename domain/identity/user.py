@@ -2,8 +2,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Self
 
+from domain.email import Email
 from domain.errors import Missing, Unauthenticated
-from domain.identity.email import Email
 from domain.ids import UserId
 
 

@@ -32,6 +32,13 @@ class ApiKeyExpired(Denied):
         return "the API key has expired"
 
 
+class ApiKeySuspended(Denied):
+    code: ClassVar[str] = "api_key_suspended"
+
+    def __str__(self) -> str:
+        return "whoever made the API key is disabled in its workspace"
+
+
 @dataclass(eq=False)
 class AddressNotAllowed(Denied):
     code: ClassVar[str] = "address_not_allowed"

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 from zlib import crc32
 
 from domain.ids import AccountId, KeyId, UserId, WorkspaceId
-from domain.keys.errors import ApiKeyExpired, ApiKeyRevoked, ApiKeyUnknown
+from domain.keys.errors import ApiKeyExpired, ApiKeyRevoked, ApiKeySuspended, ApiKeyUnknown
 from domain.keys.policy import ANYTHING, Policy
 
 SECRET_BYTES = 32
@@ -75,7 +75,7 @@ class Key:
     """What is kept of a key: its digest, never its text. A service key belongs to no workspace.
 
     It stays the same key through every rotation, with its limits and what it used. ``created_by`` is the
-    member who made it, whose own limits it comes under.
+    member who made it, whose own limits it comes under; ``suspended``: that member is disabled.
     """
 
     id: KeyId
@@ -92,6 +92,7 @@ class Key:
     created_by: UserId | None = None
     last_used_at: datetime | None = None
     policy: Policy = ANYTHING
+    suspended: bool = False
 
     def __post_init__(self) -> None:
         if (self.kind is KeyKind.SERVICE) != (self.account is None) or (self.account is None) != (
@@ -105,7 +106,10 @@ class Key:
         return (self.digest,) if self.previous is None else (self.digest, self.previous.digest)
 
     def accept(self, digest: bytes, now: datetime) -> None:
-        """Raises ApiKeyUnknown, ApiKeyRevoked or ApiKeyExpired. Compares in constant time."""
+        """Compares in constant time.
+
+        Raises ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired or ApiKeySuspended.
+        """
         if compare_digest(self.digest, digest):
             self.check(now)
         elif self.previous is not None and compare_digest(self.previous.digest, digest):
@@ -114,6 +118,8 @@ class Key:
                 raise ApiKeyExpired(self.previous.until)
         else:
             raise ApiKeyUnknown
+        if self.suspended:
+            raise ApiKeySuspended
 
     def rotate(self, text: str, now: datetime, grace: timedelta) -> Self:
         """From now on it is ``text``; what it was before works for another ``grace``, and nothing older does.

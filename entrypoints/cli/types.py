@@ -9,7 +9,7 @@ import click
 
 from domain.credits import parse_credits
 from domain.errors import DomainError
-from domain.ids import parse_account, parse_key, parse_limit, parse_workspace
+from domain.ids import parse_account, parse_key, parse_limit, parse_user, parse_workspace
 from domain.keys.key import LONGEST_GRACE
 from domain.keys.policy import check_network
 
@@ -88,6 +88,7 @@ def _plan(text: str) -> tuple[str, str]:
     return product, plan
 
 
+USER = Parsed("USER", parse_user)
 WORKSPACE = Parsed("WORKSPACE", parse_workspace)
 ACCOUNT = Parsed("ACCOUNT", parse_account)
 KEY = Parsed("KEY", parse_key)

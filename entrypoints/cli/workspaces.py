@@ -2,6 +2,8 @@ import click
 from dishka import AsyncContainer
 
 from application.actor import Operator
+from application.workspaces.members import ListMembers, SetSeats
+from application.workspaces.ports import MemberShown
 from application.workspaces.workspaces import (
     CreateWorkspace,
     FreezeWorkspace,
@@ -9,16 +11,16 @@ from application.workspaces.workspaces import (
     Opened,
     UnfreezeWorkspace,
 )
-from domain.ids import WorkspaceId, account_text, workspace_text
+from domain.ids import UserId, WorkspaceId, account_text, user_text, workspace_text
 from domain.workspaces.workspace import Kind, Workspace
 from entrypoints.cli.services import with_services
 from entrypoints.cli.show import as_json, show, show_one
-from entrypoints.cli.types import PLAN, WORKSPACE
+from entrypoints.cli.types import PLAN, USER, WORKSPACE
 
 
 @click.group()
 def workspaces() -> None:
-    """Tenants: create, list, freeze, unfreeze."""
+    """Tenants: create, list, freeze, unfreeze, their members and seats."""
 
 
 def _row(workspace: Workspace) -> dict[str, object]:
@@ -27,7 +29,21 @@ def _row(workspace: Workspace) -> dict[str, object]:
         "name": workspace.name,
         "kind": workspace.kind,
         "created_at": workspace.created_at,
+        "seats": workspace.seats,
         "frozen_at": workspace.frozen_at,
+        "deleted_at": workspace.deleted_at,
+    }
+
+
+def _member_row(shown: MemberShown) -> dict[str, object]:
+    member = shown.membership
+    return {
+        "user_id": user_text(member.user),
+        "name": shown.name,
+        "email": shown.email,
+        "role": member.role,
+        "joined_at": member.joined_at,
+        "disabled_at": member.disabled_at,
     }
 
 
@@ -79,3 +95,29 @@ async def freeze(services: AsyncContainer, workspace: WorkspaceId, *, as_json: b
 async def unfreeze(services: AsyncContainer, workspace: WorkspaceId, *, as_json: bool) -> None:
     """Let a frozen WORKSPACE spend again."""
     show_one(_row(await (await services.get(UnfreezeWorkspace))(Operator(), workspace)), as_json=as_json)
+
+
+@workspaces.command()
+@click.argument("workspace", type=WORKSPACE)
+@click.option("--after", type=USER, help="Only those behind this user.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@as_json
+@with_services("list_members")
+async def members(
+    services: AsyncContainer, workspace: WorkspaceId, *, after: UserId | None, limit: int, as_json: bool
+) -> None:
+    """Who belongs to a WORKSPACE."""
+    page = await (await services.get(ListMembers))(Operator(), workspace, after=after, limit=limit)
+    show([_member_row(each) for each in page.items], as_json=as_json, empty="It has no members.")
+    if page.more and not as_json:
+        click.echo(f"There are more: --after {user_text(page.items[-1].membership.user)}")
+
+
+@workspaces.command()
+@click.argument("workspace", type=WORKSPACE)
+@click.argument("count", type=click.IntRange(1, 100_000))
+@as_json
+@with_services("set_seats")
+async def seats(services: AsyncContainer, workspace: WorkspaceId, count: int, *, as_json: bool) -> None:
+    """Let a WORKSPACE seat a COUNT of members; never fewer than are enabled."""
+    show_one(_row(await (await services.get(SetSeats))(Operator(), workspace, count)), as_json=as_json)

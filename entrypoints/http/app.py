@@ -7,12 +7,16 @@ from litestar.openapi.spec import Components, License, Tag
 
 from entrypoints.http import (
     account,
+    audit_log,
     explained,
     features,
     health,
     identity,
+    invitations,
     jwks,
     keys,
+    limits,
+    members,
     metrics,
     reservations,
     sessions,
@@ -33,7 +37,7 @@ TAGS = {
     "Account": "For customers: what they have, and what they may call.",
     "Usage": "For customers: what was used and charged, in sums and one by one.",
     "Identity": "For people: sign up, sign in, and everything about oneself.",
-    "Workspaces": "For members: workspaces and their keys.",
+    "Workspaces": "For members: workspaces, who belongs to them, their keys, limits, and audit log.",
     "Operation": "For whoever runs CueBX.",
 }
 
@@ -42,7 +46,11 @@ API = [
     *identity.HANDLERS,
     *sessions.HANDLERS,
     *workspaces.HANDLERS,
+    *members.HANDLERS,
+    *invitations.HANDLERS,
     *keys.HANDLERS,
+    *limits.HANDLERS,
+    *audit_log.HANDLERS,
     *reservations.HANDLERS,
     explained.reservation,
     *account.HANDLERS,

@@ -13,10 +13,13 @@ from application.access import Credential, authorize, rule_of
 from application.actor import Customer, Member, Person, Service
 from application.identity.authenticate import AuthenticatePerson
 from application.keys.authenticate import Authenticate
+from application.keys.ports import AccountDirectory
 from application.workspaces.ports import MemberDirectory
 from domain.identity.errors import AccessTokenNeeded
-from domain.ids import parse_workspace
+from domain.ids import parse_limit, parse_workspace, workspace_text
 from domain.keys.errors import CredentialMissing
+from domain.usage.errors import AccountMissing
+from domain.usage.spend_limit import LimitMissing
 from domain.workspaces.workspace import WorkspaceMissing
 from entrypoints.http.client import Network, client_address, read_networks
 from entrypoints.http.inject import services_of
@@ -98,7 +101,12 @@ async def authorize_request(
     actor = await kind.read(known, dict(connection.scope["headers"]), address)
     if rule.roles is not None:
         directory = await services.get(MemberDirectory)
-        actor = await member_of(directory, actor, connection.path_params["workspace"], handler.handler_name)
+        named = connection.path_params
+        if "limit" in named:
+            accounts = await services.get(AccountDirectory)
+            actor = await member_by_limit(directory, accounts, actor, named["limit"], handler.handler_name)
+        else:
+            actor = await member_of(directory, actor, named["workspace"], handler.handler_name)
     connection.state.actor = actor
 
 
@@ -111,6 +119,18 @@ async def member_of(directory: MemberDirectory, person: Person, workspace: str, 
         raise WorkspaceMissing
     authorize(operation, Credential.ACCESS_TOKEN, role)
     return Member(person=person, workspace=id, role=role)
+
+
+async def member_by_limit(
+    directory: MemberDirectory, accounts: AccountDirectory, person: Person, limit: str, operation: str
+) -> Member:
+    """A limit's id names the account. Raises MalformedId; LimitMissing, also where one is no member."""
+    account, _ = parse_limit(limit)
+    try:
+        workspace = (await accounts.find(account)).workspace
+        return await member_of(directory, person, workspace_text(workspace), operation)
+    except (AccountMissing, WorkspaceMissing):
+        raise LimitMissing from None
 
 
 async def trusted_by(services: AsyncContainer) -> tuple[Network, ...]:

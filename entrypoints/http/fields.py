@@ -18,6 +18,13 @@ ReservationPath = Annotated[
     str,
     PathParameter(description="As its `id` was given", schema_extra={"pattern": f"^rsv_{_DIGITS}{_DIGITS}$"}),
 ]
+
+
+def id_path(prefix: str, *, ids: int = 1) -> PathParameter:
+    pattern = f"^{prefix}_{_DIGITS * ids}$"
+    return PathParameter(description="As its `id` was given", schema_extra={"pattern": pattern})
+
+
 FeaturePath = Annotated[
     str, PathParameter(description="The feature's key", schema_extra={"pattern": "^[a-z][a-z0-9_]{0,63}$"})
 ]

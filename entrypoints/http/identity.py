@@ -10,8 +10,8 @@ from application.identity.passwords import RequestReset, ResetPassword
 from application.identity.sign_in import RefreshSession, SignIn, Tokens
 from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
 from application.identity.signing import TOKEN_LASTS
+from domain.email import EmailRefused, parse_email
 from domain.identity.code import CodeRefused
-from domain.identity.email import EmailRefused, parse_email
 from domain.identity.errors import TooBusy, TooManyAttempts
 from domain.identity.password import PasswordRefused
 from domain.identity.session import RefreshTokenRefused

@@ -1,16 +1,16 @@
 """API keys of a workspace, for those of its members who may."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from dishka import FromDishka
 from litestar import delete, get
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter
-from msgspec import Meta, Struct, field
+from litestar.params import JSONBody
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from application.actor import Member
-from application.keys.keys import CreateKey, ListKeys, NewKey, RevokeKey, RotateKey
+from application.keys.keys import ChangeKey, CreateKey, KeyChange, ListKeys, NewKey, RevokeKey, RotateKey
 from application.usage.spend_limits import SetLimit, WantedLimit
 from domain.credits import MalformedAmount, parse_credits
 from domain.ids import account_text, key_text, parse_account, parse_key, user_text
@@ -19,22 +19,20 @@ from domain.keys.key import LONGEST_GRACE, PREFIX, Key, KeyKind
 from domain.keys.policy import Policy, check_network
 from domain.usage.errors import AccountMissing
 from domain.usage.spend_limit import Per
-from entrypoints.http.fields import Credits, Line
+from entrypoints.http.fields import Credits, Line, id_path
 from entrypoints.http.inject import inject
-from entrypoints.http.lean import Reply, lean_post
+from entrypoints.http.lean import Reply, lean_patch, lean_post
 from entrypoints.http.problems import invalid
 from entrypoints.http.refusals import AS_MEMBER, INVALID, errors
+from entrypoints.http.workspaces import PATH as WORKSPACE
 from entrypoints.http.workspaces import SECURITY, TAG, WorkspacePath
 
-PATH = "/v1/workspaces/{workspace:str}/keys"
-KeyPath = Annotated[
-    str,
-    PathParameter(
-        description="As its `id` was given", schema_extra={"pattern": "^key_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
-    ),
-]
+PATH = WORKSPACE + "/keys"
+KeyPath = Annotated[str, id_path("key")]
 MOST = 2**53  # microcredits
 Calls = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Features = Annotated[list[Line], Meta(max_length=1000)]
+Networks = Annotated[list[Line], Meta(max_length=100)]
 Grace = Annotated[int, Meta(ge=0, le=int(LONGEST_GRACE.total_seconds()))]
 
 
@@ -50,10 +48,15 @@ class LimitRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     def wanted(self) -> WantedLimit:
         """Raises MalformedAmount, Refusal."""
-        amount = parse_credits(self.amount)
-        if not 0 <= amount <= MOST:
-            raise invalid("the amount of a limit is from 0 to 9007199254 credits")
-        return WantedLimit(period=self.period, amount=amount, shadow=self.shadow)
+        return wanted_limit(self.period, self.amount, shadow=self.shadow)
+
+
+def wanted_limit(period: Per, text: str, *, shadow: bool) -> WantedLimit:
+    """Raises MalformedAmount, Refusal."""
+    amount = parse_credits(text)
+    if not 0 <= amount <= MOST:
+        raise invalid("the amount of a limit is from 0 to 9007199254 credits")
+    return WantedLimit(period=period, amount=amount, shadow=shadow)
 
 
 class KeyRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -63,8 +66,8 @@ class KeyRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     account_id: Line
     test: bool = False
     expires_at: datetime | None = None
-    features: Annotated[list[Line], Meta(max_length=1000)] | None = None
-    networks: Annotated[list[Line], Meta(max_length=100)] | None = None
+    features: Features | None = None
+    networks: Networks | None = None
     per_minute: Calls | None = None
     per_day: Calls | None = None
     limits: Annotated[list[LimitRequest], Meta(max_length=6)] = field(default_factory=list)
@@ -77,6 +80,27 @@ class KeyRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             per_minute=self.per_minute,
             per_day=self.per_day,
         )
+
+
+class KeyChangeRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is left out stays as it is; a bound that is null is lifted."""
+
+    name: Line | UnsetType = UNSET
+    features: Features | UnsetType | None = UNSET
+    networks: Networks | UnsetType | None = UNSET
+    per_minute: Calls | UnsetType | None = UNSET
+    per_day: Calls | UnsetType | None = UNSET
+
+    def change(self) -> KeyChange:
+        """Raises NetworkRefused."""
+        bounds: dict[str, Any] = {
+            name: tuple(given) if isinstance(given, list) else given
+            for name in ("features", "networks", "per_minute", "per_day")
+            if (given := getattr(self, name)) is not UNSET
+        }
+        if bounds.get("networks") is not None:
+            bounds["networks"] = tuple(map(check_network, bounds["networks"]))
+        return KeyChange(name=None if self.name is UNSET else self.name, bounds=bounds)
 
 
 class RotateRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -184,6 +208,18 @@ async def list_keys(
     return KeysAnswer(items=[KeyAnswer.of(each) for each in await use(member, member.workspace)])
 
 
+@lean_patch(PATH + "/{key:str}", tag=TAG, refuses=(KeyMissing, NetworkRefused))
+async def change_key(
+    member: Member,
+    workspace: WorkspacePath,  # noqa: ARG001 - as above
+    key: KeyPath,
+    data: JSONBody[KeyChangeRequest],
+    use: FromDishka[ChangeKey],
+) -> Reply[KeyAnswer]:
+    """Rename a key, or change its bounds. Every process obeys within a second."""
+    return Reply(KeyAnswer.of(await use(member, parse_key(key), data.change())))
+
+
 @lean_post(
     PATH + "/{key:str}/rotate",
     tag=TAG,
@@ -221,4 +257,4 @@ async def revoke_key(
     return KeyAnswer.of(await use(member, parse_key(key)))
 
 
-HANDLERS = [create_key, list_keys, rotate_key, revoke_key]
+HANDLERS = [create_key, list_keys, change_key, rotate_key, revoke_key]

@@ -14,6 +14,7 @@ from domain.keys.errors import (
     AddressNotAllowed,
     ApiKeyExpired,
     ApiKeyRevoked,
+    ApiKeySuspended,
     ApiKeyUnknown,
     CredentialMissing,
     CustomerKeyNeeded,
@@ -31,7 +32,7 @@ from domain.usage.errors import (
 )
 from domain.usage.limits import RateLimited
 from domain.usage.simulate import SimulationRefused
-from domain.usage.spend_limit import SpendLimitReached
+from domain.usage.spend_limit import LimitMissing, SpendLimitReached
 from domain.workspaces.workspace import WorkspaceMissing
 from entrypoints.http.problems import PROBLEM, Problem, status_of
 
@@ -47,10 +48,11 @@ Refusable: TypeAlias = type[DomainError] | Edge
 
 INVALID = Edge(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request")
 AS_SERVICE: tuple[Refusable, ...] = (CredentialMissing, ServiceKeyRefused)
-OF_KEY: tuple[Refusable, ...] = (ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired)
+OF_KEY: tuple[Refusable, ...] = (ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, ApiKeySuspended)
 AS_CUSTOMER: tuple[Refusable, ...] = (CredentialMissing, CustomerKeyNeeded, AddressNotAllowed, *OF_KEY)
 AS_PERSON: tuple[Refusable, ...] = (CredentialMissing, AccessTokenNeeded, AccessTokenRefused)
 AS_MEMBER: tuple[Refusable, ...] = (*AS_PERSON, MalformedId, WorkspaceMissing, OperationDenied)
+AS_LIMITS_MEMBER: tuple[Refusable, ...] = (*AS_PERSON, MalformedId, LimitMissing, OperationDenied)
 OF_BODY: tuple[Refusable, ...] = (
     Edge(HTTPStatus.BAD_REQUEST, "client_disconnected"),
     Edge(HTTPStatus.BAD_REQUEST, "malformed_json"),

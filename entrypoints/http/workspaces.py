@@ -6,31 +6,56 @@ from typing import Annotated
 from dishka import FromDishka
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter
+from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from application.actor import Member, Person
-from application.workspaces.teams import CreateTeam, ReadTeam
+from application.workspaces.deletion import DeleteWorkspace
+from application.workspaces.teams import CreateTeam, ListMine, ReadTeam, UpdateWorkspace
 from application.workspaces.workspaces import Opened
 from domain.ids import account_text, workspace_text
-from domain.workspaces.workspace import NameRefused
+from domain.workspaces.errors import NameNotTyped, PersonalWorkspace, SlugRefused, SlugTaken
+from domain.workspaces.workspace import LONGEST_NAME, LONGEST_SLUG, NameRefused
 from entrypoints.http.auth import ACCESS_TOKEN
+from entrypoints.http.fields import id_path
 from entrypoints.http.inject import inject
-from entrypoints.http.lean import Reply, lean_post
-from entrypoints.http.refusals import AS_MEMBER, INVALID, errors
+from entrypoints.http.lean import Reply, lean_patch, lean_post
+from entrypoints.http.refusals import AS_MEMBER, AS_PERSON, INVALID, errors
 
 TAG = "Workspaces"
+PATH = "/v1/workspaces/{workspace:str}"
 SECURITY = [{ACCESS_TOKEN: list[str]()}]
-WorkspacePath = Annotated[
+WorkspacePath = Annotated[str, id_path("ws")]
+
+
+Slug = Annotated[
     str,
-    PathParameter(
-        description="As its `id` was given", schema_extra={"pattern": "^ws_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
+    Meta(
+        min_length=3,
+        max_length=LONGEST_SLUG,
+        pattern="^[a-z0-9]+(-[a-z0-9]+)*$",
+        description="For addresses of pages: no other workspace has the same",
     ),
 ]
+Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
 
 
 class WorkspaceRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    name: Name
+    slug: Slug | None = None
+
+
+class WorkspaceChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is left out stays as it is."""
+
+    name: Name | None = None
+    slug: Slug | None = None
+
+
+class TypedName(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The workspace's name, exactly: so that none is deleted by a slip."""
+
+    name: Name
 
 
 class AccountAnswer(Struct, frozen=True, kw_only=True):
@@ -41,11 +66,13 @@ class AccountAnswer(Struct, frozen=True, kw_only=True):
 
 
 class WorkspaceAnswer(Struct, frozen=True, kw_only=True):
-    """It has an account for each product that it subscribes to."""
+    """It has an account for each product that it subscribes to; ``seats`` is how many members it may have."""
 
     id: str
     name: str
+    slug: str | None
     kind: str
+    seats: int
     created_at: datetime
     frozen_at: datetime | None
     accounts: list[AccountAnswer]
@@ -56,7 +83,9 @@ class WorkspaceAnswer(Struct, frozen=True, kw_only=True):
         return cls(
             id=workspace_text(workspace.id),
             name=workspace.name,
+            slug=workspace.slug,
             kind=workspace.kind,
+            seats=workspace.seats,
             created_at=workspace.created_at,
             frozen_at=workspace.frozen_at,
             accounts=[
@@ -71,16 +100,39 @@ class WorkspaceAnswer(Struct, frozen=True, kw_only=True):
         )
 
 
-@lean_post("/v1/workspaces", tag=TAG, status=201, refuses=(NameRefused,))
+class MineAnswer(Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    slug: str | None
+    kind: str
+    role: str
+    created_at: datetime
+
+
+class MinesAnswer(Struct, frozen=True, kw_only=True):
+    """The oldest first."""
+
+    items: list[MineAnswer]
+
+
+class DeletedAnswer(Struct, frozen=True, kw_only=True):
+    """``released``: how many holds were given back. Calls that run are still settled."""
+
+    id: str
+    deleted_at: datetime | None
+    released: int
+
+
+@lean_post("/v1/workspaces", tag=TAG, status=201, refuses=(NameRefused, SlugRefused, SlugTaken))
 async def create_workspace(
     person: Person, data: JSONBody[WorkspaceRequest], use: FromDishka[CreateTeam]
 ) -> Reply[WorkspaceAnswer]:
     """Make a workspace for a team, on the free plan. Whoever makes it owns it."""
-    return Reply(WorkspaceAnswer.of(await use(person, data.name)))
+    return Reply(WorkspaceAnswer.of(await use(person, data.name, data.slug)))
 
 
 @get(
-    "/v1/workspaces/{workspace:str}",
+    PATH,
     responses=errors(*AS_MEMBER, INVALID),
     security=SECURITY,
     tags=[TAG],
@@ -97,4 +149,59 @@ async def read_workspace(
     return WorkspaceAnswer.of(await read(member))
 
 
-HANDLERS = [create_workspace, read_workspace]
+@get(
+    "/v1/workspaces",
+    responses=errors(*AS_PERSON, INVALID),
+    security=SECURITY,
+    tags=[TAG],
+    response_description="OK",
+    raises=[],
+)
+@inject
+async def list_workspaces(person: NamedDependency[Person], use: FromDishka[ListMine]) -> MinesAnswer:
+    """The workspaces that one belongs to, and as what."""
+    return MinesAnswer(
+        items=[
+            MineAnswer(
+                id=workspace_text(each.id),
+                name=each.name,
+                slug=each.slug,
+                kind=each.kind,
+                role=role,
+                created_at=each.created_at,
+            )
+            for each, role in await use(person)
+        ]
+    )
+
+
+@lean_patch(PATH, tag=TAG, refuses=(NameRefused, SlugRefused, SlugTaken))
+async def update_workspace(
+    member: Member,
+    workspace: WorkspacePath,  # noqa: ARG001 - as above
+    data: JSONBody[WorkspaceChange],
+    use: FromDishka[UpdateWorkspace],
+) -> Reply[WorkspaceAnswer]:
+    """Change the name or the slug."""
+    return Reply(WorkspaceAnswer.of(await use(member, name=data.name, slug=data.slug)))
+
+
+@lean_post(PATH + "/deletion", tag=TAG, refuses=(NameNotTyped, PersonalWorkspace))
+async def delete_workspace(
+    member: Member,
+    workspace: WorkspacePath,  # noqa: ARG001 - as above
+    data: JSONBody[TypedName],
+    use: FromDishka[DeleteWorkspace],
+) -> Reply[DeletedAnswer]:
+    """Delete a workspace for good. Keys and invitations end, holds are given back, the books stay."""
+    deleted = await use(member, data.name)
+    return Reply(
+        DeletedAnswer(
+            id=workspace_text(deleted.workspace.id),
+            deleted_at=deleted.workspace.deleted_at,
+            released=deleted.released,
+        )
+    )
+
+
+HANDLERS = [create_workspace, list_workspaces, read_workspace, update_workspace, delete_workspace]

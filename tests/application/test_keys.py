@@ -1,5 +1,6 @@
 """Keys are shown once, and revoked for good."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -138,10 +139,13 @@ async def test_a_key_is_renamed_and_bounded(office: FakeOffice) -> None:
     made = await office.key()
     policy = Policy(features=("echo",), networks=("10.0.0.0/8",), per_minute=5)
     await office.change_key(OPERATOR, made.key.id, KeyChange(name="ci"))
-    changed = await office.change_key(OPERATOR, made.key.id, KeyChange(policy=policy))
+    bounds = {"features": policy.features, "networks": policy.networks, "per_minute": 5}
+    changed = await office.change_key(OPERATOR, made.key.id, KeyChange(bounds=bounds))
     assert (changed.name, changed.policy) == ("ci", policy)
     entry = office.work.entries[-1]
     assert entry.after == {"features": ["echo"], "networks": ["10.0.0.0/8"], "per_minute": 5}
+    lifted = await office.change_key(OPERATOR, made.key.id, KeyChange(bounds={"networks": None}))
+    assert lifted.policy == replace(policy, networks=None)
 
 
 async def test_what_changes_nothing_is_not_told(office: FakeOffice) -> None:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from domain.email import parse_email
 from domain.identity.code import CodeRefused
-from domain.identity.email import parse_email
 from domain.identity.errors import AccessTokenRefused, TooManyAttempts
 from domain.identity.password import PasswordRefused
 from domain.identity.session import IDLE, RefreshTokenRefused, SessionMissing

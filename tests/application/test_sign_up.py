@@ -2,8 +2,8 @@
 
 import pytest
 
+from domain.email import parse_email
 from domain.identity.code import ATTEMPTS, LASTS, CodeRefused
-from domain.identity.email import parse_email
 from domain.identity.errors import TooManyAttempts
 from domain.identity.password import PasswordRefused
 from domain.identity.user import User

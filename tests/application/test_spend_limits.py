@@ -40,7 +40,7 @@ async def test_a_key_gets_a_limit(office: FakeOffice, set_limit: SetLimit) -> No
 
 
 async def test_a_member_gets_one_for_all_keys(office: FakeOffice, set_limit: SetLimit) -> None:
-    user = UserId(office.new_id())
+    user = office.joined().person.user
     limit = await set_limit.of_member(OPERATOR, office.account.id, user, FIVE)
     assert limit.subject == user
     after = office.work.entries[-1].after

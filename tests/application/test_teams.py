@@ -1,9 +1,12 @@
 """Teams make workspaces of their own."""
 
+from dataclasses import replace
+
 import pytest
 
-from application.workspaces.teams import CreateTeam, ReadTeam
+from application.workspaces.teams import CreateTeam, ListMine, ReadTeam, UpdateWorkspace
 from domain.ids import PlanRef, WorkspaceId
+from domain.workspaces.errors import SlugRefused, SlugTaken
 from domain.workspaces.role import Role
 from domain.workspaces.workspace import Kind, NameRefused, WorkspaceMissing
 from tests.fakes.catalog import PLAN, FakeCatalog
@@ -44,3 +47,44 @@ async def test_without_a_name_there_is_none(office: FakeOffice) -> None:
 async def test_what_is_not_there_is_missing(office: FakeOffice) -> None:
     with pytest.raises(WorkspaceMissing):
         await ReadTeam(office.work)(office.member(workspace=WorkspaceId(office.new_id())))
+
+
+async def test_ones_workspaces_are_listed_with_what_one_is_there(office: FakeOffice) -> None:
+    member = office.joined(Role.ADMIN)
+    listing = ListMine(office.work)
+    assert await listing(member.person) == [(office.workspace, Role.ADMIN)]
+    office.work.workspaces[office.workspace.id] = office.workspace.delete("Acme", NOON)
+    assert await listing(member.person) == []
+
+
+async def test_a_workspace_is_renamed_and_gets_a_slug(office: FakeOffice) -> None:
+    updating, member = UpdateWorkspace(office.work, office.record), office.joined(Role.ADMIN)
+    renamed = await updating(member, name=" Labs ", slug=None)
+    assert renamed.workspace == replace(office.workspace, name="Labs")
+    assert list(renamed.accounts) == [office.account]
+    await updating(member, name=None, slug="acme")
+    await updating(member, name="Labs", slug="acme")
+    assert [(each.action, each.before, each.after) for each in office.work.entries] == [
+        ("workspace.updated", {"name": "Acme"}, {"name": "Labs"}),
+        ("workspace.updated", {"slug": None}, {"slug": "acme"}),
+    ]
+    for name, slug, refusal in ((" ", None, NameRefused), (None, "-", SlugRefused)):
+        with pytest.raises(refusal):
+            await updating(member, name=name, slug=slug)
+
+
+async def test_a_slug_is_one_workspaces(office: FakeOffice) -> None:
+    await creating(office)(office.member().person, "Other", "acme")
+    with pytest.raises(SlugTaken):
+        await UpdateWorkspace(office.work, office.record)(office.joined(), name=None, slug="acme")
+    with pytest.raises(SlugTaken):
+        await creating(office)(office.member().person, "Third", "acme")
+    assert office.work.workspaces[office.workspace.id].slug is None
+
+
+async def test_the_audit_log_does_not_keep_what_a_person_is_called(office: FakeOffice) -> None:
+    member = office.joined(Role.OWNER)
+    office.work.workspaces[office.workspace.id] = replace(office.workspace, kind=Kind.PERSONAL)
+    await UpdateWorkspace(office.work, office.record)(member, name="Ada's", slug=None)
+    (entry,) = office.work.entries
+    assert (entry.before, entry.after) == ({}, {})

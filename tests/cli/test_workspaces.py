@@ -39,9 +39,10 @@ def test_people_read_the_same_as_programs() -> None:
     for value in (row["workspace_id"], row["account_id"], "Acme", "api/scale@1"):
         assert value in result.stdout
     result = command("workspaces", "freeze", row["workspace_id"])
-    first, *_, last = result.stdout.splitlines()
+    first, *_, frozen, deleted = result.stdout.splitlines()
     assert first.split() == ["workspace", "id", row["workspace_id"]]
-    assert last.startswith("frozen at")
+    assert frozen.startswith("frozen at")
+    assert deleted.split() == ["deleted", "at", "-"]
 
 
 def test_workspaces_are_listed_in_the_order_of_their_making() -> None:
@@ -94,3 +95,17 @@ def test_an_id_of_the_wrong_form_is_told(verb: str, id: str) -> None:
 @pytest.mark.parametrize("arguments", [["create"], ["freeze"], ["rename", "x"], ["create", "a", "b"]])
 def test_a_command_that_is_none_is_told(arguments: list[str]) -> None:
     assert misused("workspaces", *arguments).startswith("Error: ")
+
+
+def test_seats_are_set_and_members_seen() -> None:
+    row = asked("workspaces", "create", "Acme", "--plan", "api/team")
+    assert row["seats"] == 10
+    assert asked("workspaces", "seats", row["workspace_id"], "3")["seats"] == 3
+    assert asked("workspaces", "members", row["workspace_id"]) == []
+    assert command("workspaces", "members", row["workspace_id"]).stdout == "It has no members.\n"
+    assert "0 is not in the range" in misused("workspaces", "seats", row["workspace_id"], "0")
+    assert "there is no such workspace" in refused("workspaces", "seats", UNKNOWN, "3")
+    (seats,) = asked("audit-log", row["workspace_id"], "--action", "workspace.seats")
+    assert (seats["before"], seats["after"]) == ({"seats": 10}, {"seats": 3})
+    personal = made("personal/plus", "--personal")["workspace_id"]
+    assert "its owner's alone" in refused("workspaces", "seats", personal, "3")

@@ -19,8 +19,8 @@ from adapters.postgres.members import SqlLiveSessions, SqlMemberDirectory
 from adapters.postgres.signing_keys import SqlSigningKeys
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.identity.signing import SigningKey
+from domain.email import Email
 from domain.identity.code import Code, Purpose
-from domain.identity.email import Email
 from domain.identity.session import RefreshToken, Session, SessionMissing
 from domain.identity.user import User, UserMissing
 from domain.ids import SessionId, UserId, WorkspaceId

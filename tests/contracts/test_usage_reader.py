@@ -194,3 +194,17 @@ async def test_reading_writes_nothing(postgres: SqlBank) -> None:
     assert (await postgres.reader.reservation(teller.account, id)).state == "expired"
     assert await postgres.books(teller.account) == before
     assert before.held == 4
+
+
+async def test_holds_whose_call_has_not_begun(bank: Bank) -> None:
+    teller = await a_teller(bank, 60)
+    assert await bank.reader.unstarted(teller.account, limit=10) == []
+    later = await teller.hold(1, expires_in=2 * HOUR)
+    sooner, started, ended = [await teller.hold(1, expires_in=HOUR) for _ in range(3)]
+    await teller.start(started)
+    await teller.release(ended)
+    assert await bank.reader.unstarted(teller.account, limit=10) == [sooner, later]
+    assert await bank.reader.unstarted(teller.account, limit=1) == [sooner]
+    await teller.pass_by(HOUR)
+    assert await bank.reader.unstarted(teller.account, limit=10) == [later]
+    assert await bank.reader.unstarted(AccountId(bank.new_id()), limit=10) == []

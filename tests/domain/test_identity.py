@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from domain.email import EmailRefused, parse_email
 from domain.identity.code import ATTEMPTS, LASTS, Code, CodeRefused, Purpose, code_text
-from domain.identity.email import EmailRefused, parse_email
 from domain.identity.errors import AccessTokenNeeded, AccessTokenRefused, TooBusy, TooManyAttempts
 from domain.identity.password import PasswordRefused, check_password, normal
 from domain.identity.session import IDLE, LONGEST, RefreshToken, RefreshTokenRefused, Session, SessionMissing

@@ -10,7 +10,7 @@ from application.identity.passwords import ChangePassword, RequestReset, ResetPa
 from application.identity.sign_in import EndSession, IssueTokens, RefreshSession, SignIn, Tokens
 from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
 from application.workspaces.personal import OpenPersonalWorkspace
-from domain.identity.email import Email, parse_email
+from domain.email import Email, parse_email
 from domain.identity.mail import Mail
 from domain.identity.user import User
 from tests.fakes.catalog import PLAN, FakeCatalog

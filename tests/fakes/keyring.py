@@ -1,6 +1,6 @@
 """Keys and accounts as requests ask for them, from what a fake unit of work has committed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from application.keys.ports import AccountDirectory, Keyring, KeyUses
@@ -22,7 +22,11 @@ class FakeKeyring(Keyring):
 
     async def find(self, digest: bytes) -> Key | None:
         self.looked.append(digest)
-        return next((key for key in self.work.keys.values() if digest in key.digests), None)
+        key = next((key for key in self.work.keys.values() if digest in key.digests), None)
+        if key is None or key.workspace is None or key.created_by is None:
+            return key
+        maker = self.work.members.get((key.workspace, key.created_by))
+        return replace(key, suspended=maker is not None and not maker.enabled)
 
 
 @dataclass

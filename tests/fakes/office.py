@@ -1,14 +1,26 @@
 """A seller's books in memory: one workspace with one account, and whatever makes and finds keys."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from application.actor import Member, Operator, Person
 from application.audit.record import Record
 from application.keys.authenticate import Authenticate
-from application.keys.keys import ChangeKey, CreateKey, ListKeys, NewKey, RevokeKey, RotateKey, SaveKey
+from application.keys.keys import (
+    ChangeKey,
+    CreateKey,
+    ListKeys,
+    NewKey,
+    RevokeKey,
+    RevokeKeys,
+    RotateKey,
+    SaveKey,
+)
+from domain.email import parse_email
+from domain.identity.user import User
 from domain.ids import AccountId, PlanRef, SessionId, UserId, WorkspaceId
 from domain.keys.key import KeyKind
 from domain.usage.account import Account
+from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
 from domain.workspaces.workspace import Kind, Workspace
 from tests.fakes.clock import NOON, SetClock
@@ -52,6 +64,7 @@ class FakeOffice:
         self.revoke_key = RevokeKey(self.save_key, self.clock)
         self.rotate_key = RotateKey(self.save_key, self.clock, self.secret)
         self.change_key = ChangeKey(self.save_key)
+        self.revoke_keys = RevokeKeys(self.clock, self.record)
         self.list_keys = ListKeys(self.work)
 
     def secret(self, count: int) -> bytes:
@@ -61,6 +74,31 @@ class FakeOffice:
     async def key(self, kind: KeyKind = KeyKind.LIVE) -> NewKey:
         account = None if kind is KeyKind.SERVICE else self.account.id
         return await self.create_key(OPERATOR, kind, name="production", account=account)
+
+    def joined(self, role: Role = Role.MEMBER, *, name: str = "Ada") -> Member:
+        """Somebody with an account who is seated in the workspace."""
+        member = self.member(role)
+        self.sign_up(member.person.user, name)
+        self.work.members[self.workspace.id, member.person.user] = Membership(
+            workspace=self.workspace.id, user=member.person.user, role=role, joined_at=NOON
+        )
+        return member
+
+    def sign_up(self, id: UserId, name: str = "Ada") -> User:
+        user = User(
+            id=id,
+            email=parse_email(f"{id.hex}@example.org"),
+            name=name,
+            password=None,
+            created_at=NOON,
+            confirmed_at=NOON,
+        )
+        self.work.users[id] = user
+        return user
+
+    def seat(self, seats: int) -> None:
+        self.workspace = replace(self.workspace, seats=seats)
+        self.work.workspaces[self.workspace.id] = self.workspace
 
     def member(self, role: Role = Role.ADMIN, *, workspace: WorkspaceId | None = None) -> Member:
         """Somebody new, of this workspace if no other is named."""

@@ -14,13 +14,15 @@ from application.identity.ports import (
     Users,
     UserSessions,
 )
-from application.workspaces.ports import Members
+from application.workspaces.ports import Invitations, Members, MemberShown
 from domain.identity.code import Code, Purpose
 from domain.identity.errors import AccessTokenRefused, TooManyAttempts
 from domain.identity.mail import Mail
 from domain.identity.session import RefreshToken, Session, SessionMissing
 from domain.identity.user import User, UserMissing
-from domain.ids import SessionId, UserId, WorkspaceId
+from domain.ids import InvitationId, SessionId, UserId, WorkspaceId
+from domain.workspaces.errors import InvitationMissing, MemberMissing
+from domain.workspaces.invitation import Invitation
 from domain.workspaces.member import Membership
 
 
@@ -94,13 +96,68 @@ class FakeUserSessions(UserSessions):
 @dataclass
 class FakeMembers(Members):
     rows: dict[tuple[WorkspaceId, UserId], Membership]
+    users: FakeUsers
 
     async def add(self, member: Membership) -> None:
         self.rows[member.workspace, member.user] = member
 
+    async def get(self, workspace: WorkspaceId, user: UserId) -> Membership:
+        if (workspace, user) not in self.rows:
+            raise MemberMissing
+        return self.rows[workspace, user]
+
+    async def save(self, member: Membership) -> None:
+        self.rows[member.workspace, member.user] = member
+
+    async def remove(self, workspace: WorkspaceId, user: UserId) -> None:
+        del self.rows[workspace, user]
+
+    async def enabled(self, workspace: WorkspaceId) -> int:
+        return sum(each.enabled for each in self.rows.values() if each.workspace == workspace)
+
+    async def has(self, workspace: WorkspaceId, email_key: str) -> bool:
+        user = await self.users.by_email(email_key)
+        return user is not None and (workspace, user.id) in self.rows
+
+    async def shown(
+        self, workspace: WorkspaceId, *, after: UserId | None, limit: int
+    ) -> Sequence[MemberShown]:
+        found = [
+            MemberShown(each, self.users.rows[each.user].name, self.users.rows[each.user].email.text)
+            for each in sorted(self.rows.values(), key=lambda each: each.user)
+            if each.workspace == workspace and (after is None or each.user > after)
+        ]
+        return found[:limit]
+
     async def of_user(self, user: UserId) -> Sequence[Membership]:
         found = [each for each in self.rows.values() if each.user == user and each.disabled_at is None]
         return sorted(found, key=lambda each: each.workspace)
+
+
+@dataclass
+class FakeInvitations(Invitations):
+    rows: dict[InvitationId, Invitation]
+
+    async def add(self, invitation: Invitation) -> None:
+        self.rows[invitation.id] = invitation
+
+    async def get(self, workspace: WorkspaceId, id: InvitationId) -> Invitation:
+        found = self.rows.get(id)
+        if found is None or found.workspace != workspace:
+            raise InvitationMissing
+        return found
+
+    async def by_digest(self, digest: bytes) -> Invitation | None:
+        return next((each for each in self.rows.values() if each.digest == digest), None)
+
+    async def save(self, invitation: Invitation) -> None:
+        self.rows[invitation.id] = invitation
+
+    async def open(self, workspace: WorkspaceId) -> Sequence[Invitation]:
+        return [self.rows[id] for id in sorted(self.rows) if self._waiting(workspace, id)]
+
+    def _waiting(self, workspace: WorkspaceId, id: InvitationId) -> bool:
+        return self.rows[id].workspace == workspace and self.rows[id].open
 
 
 @dataclass

@@ -13,31 +13,46 @@ from domain.audit.entry import Entry
 from domain.identity.code import Code, Purpose
 from domain.identity.session import RefreshToken, Session
 from domain.identity.user import User
-from domain.ids import AccountId, EntryId, KeyId, LimitId, SessionId, UserId, WorkspaceId
+from domain.ids import AccountId, EntryId, InvitationId, KeyId, LimitId, SessionId, UserId, WorkspaceId
 from domain.keys.errors import KeyMissing
 from domain.keys.key import Key
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
 from domain.usage.spend_limit import LimitMissing, ShadowSum, SpendLimit
+from domain.workspaces.errors import SlugTaken
+from domain.workspaces.invitation import Invitation
 from domain.workspaces.member import Membership
+from domain.workspaces.role import Role
 from domain.workspaces.workspace import Workspace, WorkspaceMissing
-from tests.fakes.people import FakeCodes, FakeMembers, FakeUsers, FakeUserSessions
+from tests.fakes.people import FakeCodes, FakeInvitations, FakeMembers, FakeUsers, FakeUserSessions
 
 
 @dataclass
 class FakeWorkspaces(Workspaces):
     rows: dict[WorkspaceId, Workspace]
+    members: dict[tuple[WorkspaceId, UserId], Membership]
 
     async def add(self, workspace: Workspace) -> None:
-        self.rows[workspace.id] = workspace
+        await self.save(workspace)
 
     async def get(self, id: WorkspaceId) -> Workspace:
-        if id not in self.rows:
+        if id not in self.rows or self.rows[id].deleted_at is not None:
             raise WorkspaceMissing
         return self.rows[id]
 
     async def save(self, workspace: Workspace) -> None:
+        slugs = {each.slug for each in self.rows.values() if each.id != workspace.id}
+        if workspace.slug is not None and workspace.slug in slugs:
+            raise SlugTaken
         self.rows[workspace.id] = workspace
+
+    async def of_user(self, user: UserId) -> Sequence[tuple[Workspace, Role]]:
+        found = [each for each in self.members.values() if each.user == user and each.enabled]
+        return [
+            (self.rows[each.workspace], each.role)
+            for each in sorted(found, key=lambda each: each.workspace)
+            if self.rows[each.workspace].deleted_at is None
+        ]
 
     async def all(self) -> Sequence[Workspace]:
         return [self.rows[id] for id in sorted(self.rows)]
@@ -55,8 +70,11 @@ class FakeAccounts(Accounts, WorkspaceAccounts):
         if id not in self.rows:
             raise AccountMissing
         account = self.rows[id]
-        workspace = await self.workspaces.get(account.workspace)
+        workspace = self.workspaces.rows[account.workspace]
         return replace(account, frozen=workspace.frozen_at is not None)
+
+    async def hold(self, workspace: WorkspaceId) -> Sequence[Account]:
+        return await self.of(workspace)
 
     async def of(self, workspace: WorkspaceId) -> Sequence[Account]:
         return [each for each in await self.all() if each.workspace == workspace]
@@ -144,17 +162,18 @@ class FakeAuditLog(AuditLog):
 
 class FakeTx:
     def __init__(self, committed: "FakeUnitOfWork") -> None:
-        self.workspaces = FakeWorkspaces(dict(committed.workspaces))
+        self.users = FakeUsers(dict(committed.users))
+        self.members = FakeMembers(dict(committed.members), self.users)
+        self.workspaces = FakeWorkspaces(dict(committed.workspaces), self.members.rows)
         self.accounts = FakeAccounts(dict(committed.accounts), self.workspaces)
         self.keys = FakeKeys(dict(committed.keys))
         self.spend_limits = FakeSpendLimits(
             dict(committed.spend_limits), list(committed.shadow_sums), self.accounts
         )
         self.audit = FakeAuditLog(list(committed.entries))
-        self.users = FakeUsers(dict(committed.users))
         self.codes = FakeCodes(dict(committed.codes))
         self.sessions = FakeUserSessions(dict(committed.sessions), dict(committed.tokens))
-        self.members = FakeMembers(dict(committed.members))
+        self.invitations = FakeInvitations(dict(committed.invitations))
 
 
 @dataclass
@@ -175,6 +194,7 @@ class FakeUnitOfWork:
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
     members: dict[tuple[WorkspaceId, UserId], Membership] = field(default_factory=dict)
+    invitations: dict[InvitationId, Invitation] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
@@ -190,3 +210,4 @@ class FakeUnitOfWork:
             self.users, self.codes = tx.users.rows, tx.codes.rows
             self.sessions, self.tokens = tx.sessions.rows, tx.sessions.tokens
             self.members = tx.members.rows
+            self.invitations = tx.invitations.rows

@@ -13,11 +13,27 @@ import msgspec
 import uvloop
 from dishka import AsyncContainer
 
+from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.actor import Member, Person
 from application.keys.keys import CreateKey
+from application.ports import Clock
+from application.usage.spend_limits import SetLimit, WantedLimit
+from application.workspaces.invitations import Invite
 from application.workspaces.teams import CreateTeam
-from domain.ids import SessionId, account_text, key_text, workspace_text
+from domain.credits import MICRO
+from domain.email import parse_email
+from domain.ids import (
+    SessionId,
+    account_text,
+    invitation_text,
+    key_text,
+    limit_text,
+    user_text,
+    workspace_text,
+)
 from domain.keys.key import KeyKind
+from domain.usage.spend_limit import Per
+from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
 from entrypoints.cli.demo import Demo, demo, publish_sample
 from entrypoints.process import answer, services_of
@@ -25,6 +41,8 @@ from entrypoints.server import listen
 from tests.http.document import Operation
 from tests.http.logs import Stream, logging_to
 from tests.shop import Somebody, embedded
+
+MUCH = WantedLimit(period=Per.MONTH, amount=1_000_000 * MICRO)
 
 
 @dataclass(frozen=True)
@@ -34,16 +52,34 @@ class Team:
     workspace: str
     account: str
     key: str
+    limit: str
+    member: str
+    invitation: str
 
     @classmethod
-    async def of(cls, services: AsyncContainer, owner: Somebody) -> "Team":
+    async def of(cls, services: AsyncContainer, owner: Somebody, other: Somebody) -> "Team":
         person = Person(user=owner.tokens.user, session=SessionId(uuid4()), address="127.0.0.1")
         opened = await (await services.get(CreateTeam))(person, "Team")
         (account,) = opened.accounts
         member = Member(person=person, workspace=opened.workspace.id, role=Role.OWNER)
         create = await services.get(CreateKey)
         made = await create(member, KeyKind.LIVE, name="a test's", account=account.id)
-        return cls(workspace_text(opened.workspace.id), account_text(account.id), key_text(made.key.id))
+        limit = await (await services.get(SetLimit)).of_key(member, made.key.id, MUCH)
+        invitation = await (await services.get(Invite))(member, parse_email("ivy@example.org"), Role.MEMBER)
+        async with (await services.get(SqlUnitOfWork))() as tx:
+            joined = (await services.get(Clock)).now()
+            place = Membership(
+                workspace=opened.workspace.id, user=other.tokens.user, role=Role.MEMBER, joined_at=joined
+            )
+            await tx.members.add(place)
+        return cls(
+            workspace_text(opened.workspace.id),
+            account_text(account.id),
+            key_text(made.key.id),
+            limit_text(limit.account, limit.id),
+            user_text(other.tokens.user),
+            invitation_text(invitation.id),
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +123,7 @@ def running(database: str) -> Iterator[Running]:
                         stream,
                         people[0],
                         people[1],
-                        await Team.of(services, people[0]),
+                        await Team.of(services, *people),
                     )
                 )
                 await asyncio.wait((asyncio.wrap_future(stop), serving), return_when=asyncio.FIRST_COMPLETED)

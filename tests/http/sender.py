@@ -47,6 +47,14 @@ class Sender:
             "new": "quite another password",
             "workspace": self.server.team.workspace,
             "key": self.server.team.key,
+            "limit": self.server.team.limit,
+            "user": self.server.team.member,
+            "user_id": self.server.team.member,
+            "invitation": self.server.team.invitation,
+            "token": "none",
+            "role": "member",
+            "disabled": False,
+            "amount": "5",
             "session": session_text(SessionId(uuid4())),
         }
 

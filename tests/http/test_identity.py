@@ -31,22 +31,32 @@ class Town:
     services: AsyncContainer
     ada: str = field(default_factory=lambda: f"{uuid4().hex}@example.org")
 
-    async def post(self, path: str, token: str | None = None, **body: object) -> httpx.Response:
+    async def post(self, path: str, token: str | None = None, /, **body: object) -> httpx.Response:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         return await self.http.post(path, json=body, headers=headers)
 
     async def get(self, path: str, token: str) -> httpx.Response:
         return await self.http.get(path, headers={"Authorization": f"Bearer {token}"})
 
+    async def patch(self, path: str, token: str, **body: object) -> httpx.Response:
+        return await self.http.patch(path, json=body, headers={"Authorization": f"Bearer {token}"})
+
     async def delete(self, path: str, token: str) -> httpx.Response:
         return await self.http.delete(path, headers={"Authorization": f"Bearer {token}"})
 
     def mail(self) -> tuple[str, str]:
-        """The last one's subject, and its code where it has one."""
+        """The last one's subject, and its code or token where it has one."""
         last = max(self.mails.iterdir())
         message = email.message_from_bytes(last.read_bytes(), policy=email.policy.default)
-        found = re.search(r"\b[0-9]{6}\b", message.get_content())
+        found = re.search(r"\b([0-9]{6}|cbx_inv_[0-9a-f]{64})\b", message.get_content())
         return message["Subject"], found[0] if found else ""
+
+    async def neighbour(self, name: str) -> "Neighbour":
+        """Somebody else, who has confirmed and signed in."""
+        ada, self.ada = self.ada, f"{name}-{self.ada}"
+        tokens = await self.resident()
+        address, self.ada = self.ada, ada
+        return Neighbour(address, tokens["access_token"], tokens["user_id"])
 
     async def resident(self) -> dict[str, Any]:
         """Ada, who has confirmed and signed in."""
@@ -61,6 +71,13 @@ class Town:
         assert answer.status_code == 200, answer.text
         tokens: dict[str, Any] = answer.json()
         return tokens
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    email: str
+    token: str
+    id: str
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from entrypoints.http.reference import marked
 from tests.http.document import DOCUMENT, OPERATIONS, Operation, resolved
 
 SERVICE, CUSTOMER, PERSON = "service_key", "customer_key", "access_token"
+READ, WRITE = {401, 403, 404, 422}, {400, 401, 403, 404, 413, 415, 422}
+"""What every operation on a workspace refuses with."""
 ENDPOINTS = {
     "GET /health/live": (None, {200}),
     "GET /health/ready": (None, {200, 503}),
@@ -41,15 +43,44 @@ ENDPOINTS = {
     "GET /v1/me/sessions": (PERSON, {200, 401, 422}),
     "DELETE /v1/me/sessions": (PERSON, {204, 401, 422}),
     "DELETE /v1/me/sessions/{session}": (PERSON, {204, 401, 404, 422}),
-    "POST /v1/workspaces": (PERSON, {201, 400, 401, 413, 415, 422}),
-    "GET /v1/workspaces/{workspace}": (PERSON, {200, 401, 403, 404, 422}),
-    "POST /v1/workspaces/{workspace}/keys": (PERSON, {201, 400, 401, 403, 404, 413, 415, 422}),
-    "GET /v1/workspaces/{workspace}/keys": (PERSON, {200, 401, 403, 404, 422}),
+    "POST /v1/workspaces": (PERSON, {201, 400, 401, 409, 413, 415, 422}),
+    "GET /v1/workspaces": (PERSON, {200, 401, 422}),
+    "PATCH /v1/workspaces/{workspace}": (PERSON, {200, 409, *WRITE}),
+    "POST /v1/workspaces/{workspace}/deletion": (PERSON, {200, 409, *WRITE}),
+    "GET /v1/workspaces/{workspace}/members": (PERSON, {200, *READ}),
+    "DELETE /v1/workspaces/{workspace}/members/{user}": (PERSON, {204, 409, *READ}),
+    "PATCH /v1/workspaces/{workspace}/members/{user}": (
+        PERSON,
+        {200, 409, *WRITE},
+    ),
+    "POST /v1/workspaces/{workspace}/leave": (PERSON, {204, 409, *WRITE}),
+    "POST /v1/workspaces/{workspace}/transfer": (PERSON, {204, 409, *WRITE}),
+    "GET /v1/workspaces/{workspace}/invitations": (PERSON, {200, *READ}),
+    "POST /v1/workspaces/{workspace}/invitations": (
+        PERSON,
+        {201, 409, 429, *WRITE},
+    ),
+    "POST /v1/workspaces/{workspace}/invitations/{invitation}/resend": (
+        PERSON,
+        {200, 409, 429, *WRITE},
+    ),
+    "DELETE /v1/workspaces/{workspace}/invitations/{invitation}": (PERSON, {204, *READ}),
+    "POST /v1/invitations/accept": (PERSON, {200, 400, 401, 404, 409, 413, 415, 422}),
+    "PATCH /v1/workspaces/{workspace}/keys/{key}": (PERSON, {200, *WRITE}),
+    "GET /v1/workspaces/{workspace}/limits": (PERSON, {200, *READ}),
+    "POST /v1/workspaces/{workspace}/limits": (PERSON, {200, *WRITE}),
+    "DELETE /v1/limits/{limit}": (PERSON, {204, *READ}),
+    "GET /v1/limits/{limit}/shadow": (PERSON, {200, *READ}),
+    "GET /v1/workspaces/{workspace}/audit-log": (PERSON, {200, *READ}),
+    "GET /v1/workspaces/{workspace}/audit-log/export": (PERSON, {200, *READ}),
+    "GET /v1/workspaces/{workspace}": (PERSON, {200, *READ}),
+    "POST /v1/workspaces/{workspace}/keys": (PERSON, {201, *WRITE}),
+    "GET /v1/workspaces/{workspace}/keys": (PERSON, {200, *READ}),
     "POST /v1/workspaces/{workspace}/keys/{key}/rotate": (
         PERSON,
-        {200, 400, 401, 403, 404, 413, 415, 422},
+        {200, *WRITE},
     ),
-    "DELETE /v1/workspaces/{workspace}/keys/{key}": (PERSON, {200, 401, 403, 404, 422}),
+    "DELETE /v1/workspaces/{workspace}/keys/{key}": (PERSON, {200, *READ}),
     "GET /.well-known/jwks.json": (None, {200}),
     "GET /v1/usage": (CUSTOMER, {200, 401, 403, 422}),
     "GET /v1/usage/records": (CUSTOMER, {200, 401, 403, 422}),

@@ -13,7 +13,7 @@ from adapters.postgres.books import read_books
 from adapters.postgres.driver import driver_of, look_ups
 from adapters.postgres.entries import NO_KEY
 from adapters.postgres.faults import reaching
-from adapters.postgres.records import UsageHourRecord, UsageRecordRecord
+from adapters.postgres.records import ReservationRecord, UsageHourRecord, UsageRecordRecord
 from adapters.postgres.terms import SqlTerms
 from application.ports import NewId
 from application.usage.ports import By, Place, UsageGroup, UsageReader
@@ -24,11 +24,12 @@ from domain.usage.desk import Desk
 from domain.usage.errors import AccountMissing, ReservationMissing
 from domain.usage.lot import Part
 from domain.usage.record import Sums, UsageRecord
-from domain.usage.reservation import Reservation
+from domain.usage.reservation import Reservation, State
 from domain.usage.terms import Rate
 
 _hour = table(UsageHourRecord)
 _record = table(UsageRecordRecord)
+_reservation = table(ReservationRecord)
 _SUMS = ("calls", "input_tokens", "output_tokens", "units", "charged", "uncollected")
 _PARTS: dict[By, sa.ColumnElement[Any]] = {
     By.DAY: sa.func.date_trunc("day", _hour.c.hour, "UTC"),
@@ -68,6 +69,21 @@ class SqlUsageReader(UsageReader):
         if id not in desk.reservations:
             raise ReservationMissing
         return desk.reservations[id]
+
+    async def unstarted(self, account: AccountId, *, limit: int) -> Sequence[ReservationId]:
+        wanted = (
+            sa.select(_reservation.c.id)
+            .where(
+                _reservation.c.account_id == account,
+                _reservation.c.state == State.HELD,
+                _reservation.c.expires_at > sa.func.statement_timestamp(),
+            )
+            .order_by(_reservation.c.expires_at, _reservation.c.id)
+            .limit(limit)
+        )
+        with reaching():
+            async with self._engine.connect() as connection:
+                return [ReservationId(each) for each in await connection.scalars(wanted)]
 
     async def sums(
         self, account: AccountId, start: datetime, end: datetime, by: frozenset[By]
