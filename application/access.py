@@ -75,6 +75,8 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_SERVICE, "reserve start commit release extend reservation"),
         *_rows(_CUSTOMER, "balance features usage records run_feature"),
         *_rows(_PERSON, "sign_out read_me change_password"),
+        *_rows(_PERSON, "enroll_second_factor enable_second_factor disable_second_factor"),
+        *_rows(_PERSON, "renew_recovery_codes"),
         *_rows(_PERSON, "list_sessions end_session end_other_sessions"),
         *_rows(_PERSON, "create_workspace list_workspaces accept_invitation"),
         *_rows(_MEMBERS, "read_workspace list_members leave_workspace"),

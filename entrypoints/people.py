@@ -14,6 +14,7 @@ from adapters.postgres.unit_of_work import SqlUnitOfWork
 from adapters.security.passwords import Argon2Passwords
 from adapters.security.secrecy import KeyedSecrecy, read_secrets
 from adapters.security.tokens import Ed25519Keys, JwtAccessTokens
+from adapters.security.totp import Totp
 from application.identity.me import MeTx
 from application.identity.ports import (
     AccessTokens,
@@ -25,6 +26,7 @@ from application.identity.ports import (
     Secrecy,
     Throttle,
 )
+from application.identity.second_factor import OneTimePasswords, SecondFactorTx
 from application.identity.sign_up import SignUpTx
 from application.identity.signing import MakeSigningKey, SigningKeys
 from application.identity.throttle import LimitedTries
@@ -43,6 +45,7 @@ class People(Provider):
 
     make_key = provide(Ed25519Keys, provides=MakeSigningKey)
     tokens = provide(JwtAccessTokens, provides=AnyOf[AccessTokens, PublishedKeys])
+    one_time = provide(Totp, provides=OneTimePasswords)
     throttle = provide(LimitedTries, provides=Throttle)
     signing_keys = provide(SqlSigningKeys, provides=SigningKeys)
 
@@ -73,6 +76,10 @@ class People(Provider):
 
     @provide
     def identity_work(self, work: SqlUnitOfWork) -> UnitOfWork[IdentityTx]:
+        return work
+
+    @provide
+    def second_factor_work(self, work: SqlUnitOfWork) -> UnitOfWork[SecondFactorTx]:
         return work
 
     @provide

@@ -16,6 +16,13 @@ from application.identity.authenticate import AuthenticatePerson
 from application.identity.codes import SendCode, TryCode
 from application.identity.me import ListSessions, ReadMe
 from application.identity.passwords import ChangePassword, RequestReset, ResetPassword
+from application.identity.second_factor import (
+    AskSecondFactor,
+    ChangeSecondFactor,
+    EnableSecondFactor,
+    EnrollSecondFactor,
+    ShowPassword,
+)
 from application.identity.sign_in import EndSession, IssueTokens, RefreshSession, SignIn
 from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
 from application.identity.signing import RotateSigningKey
@@ -64,6 +71,7 @@ class UseCases(Provider):
     limits = provide_all(SetLimit, RemoveLimit, ListLimits, ReadShadow)
     identity = provide_all(
         *(AuthenticatePerson, SendCode, TryCode, SignUp, ResendCode, ConfirmEmail),
+        *(AskSecondFactor, ShowPassword, EnrollSecondFactor, EnableSecondFactor, ChangeSecondFactor),
         *(IssueTokens, SignIn, RefreshSession, EndSession, ReadMe, ListSessions),
         *(RequestReset, ResetPassword, ChangePassword, OpenPersonalWorkspace, RotateSigningKey),
     )

@@ -31,6 +31,21 @@ Sign in with this address, or sign up with it, and accept with this token:
 
 It works for 7 days, once, and for this address alone. If you do not know them, ignore this mail.
 """,
+    "second_factor_on": """A second factor was turned on
+From now on, signing in asks for a code of your app, too. All other sessions were ended.
+
+If that was not you, reset your password, and ask whoever runs this service for help.
+""",
+    "second_factor_off": """The second factor was turned off
+From now on, signing in asks for your password alone.
+
+If that was not you, reset your password at once: whoever did it knows it.
+""",
+    "recovery_code_used": """A recovery code was used
+Somebody signed in with a recovery code, on "{device}", from {address}. It does not work again.
+
+If that was not you, reset your password at once: whoever did it knows it.
+""",
     "refresh_reuse": """A session of yours was ended
 A refresh token of your session on "{device}" was used a second time, from {address}.
 

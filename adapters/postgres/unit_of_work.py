@@ -11,6 +11,7 @@ from adapters.postgres.faults import reaching
 from adapters.postgres.invitations import SqlInvitations
 from adapters.postgres.keys import SqlKeys
 from adapters.postgres.members import SqlMembers
+from adapters.postgres.second_factors import SqlSecondFactors
 from adapters.postgres.spend_limits import SqlSpendLimits
 from adapters.postgres.users import SqlCodes, SqlUsers, SqlUserSessions
 from adapters.postgres.workspaces import SqlWorkspaces
@@ -45,6 +46,10 @@ class SqlTx:
     @cached_property
     def members(self) -> SqlMembers:
         return SqlMembers(self._session)
+
+    @cached_property
+    def second_factors(self) -> SqlSecondFactors:
+        return SqlSecondFactors(self._session)
 
     @cached_property
     def sessions(self) -> SqlUserSessions:

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from application.actor import Person
-from application.identity.ports import IdentityTx
+from application.identity.second_factor import SecondFactorTx
 from application.ports import Clock, UnitOfWork
 from application.workspaces.ports import Members
 from domain.identity.session import Session
@@ -11,19 +11,35 @@ from domain.identity.user import User
 from domain.workspaces.member import Membership
 
 
-class MeTx(IdentityTx, Protocol):
+class MeTx(SecondFactorTx, Protocol):
     @property
     def members(self) -> Members: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """``recovery_codes`` is how many are left."""
+
+    user: User
+    places: Sequence[Membership]
+    second_factor: bool
+    recovery_codes: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReadMe:
     uow: UnitOfWork[MeTx]
 
-    async def __call__(self, person: Person) -> tuple[User, Sequence[Membership]]:
+    async def __call__(self, person: Person) -> Me:
         """Raises UserMissing."""
         async with self.uow() as tx:
-            return await tx.users.get(person.user), await tx.members.of_user(person.user)
+            factor = await tx.second_factors.get(person.user)
+            return Me(
+                user=await tx.users.get(person.user),
+                places=await tx.members.of_user(person.user),
+                second_factor=factor is not None and factor.on,
+                recovery_codes=await tx.second_factors.codes_left(person.user),
+            )
 
 
 @dataclass(frozen=True, slots=True)

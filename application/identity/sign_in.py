@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from application.actor import Person
 from application.identity.ports import AccessTokens, IdentityTx, Mailer, Passwords, Throttle
+from application.identity.second_factor import AskSecondFactor, SecondFactorTx
 from application.keys.ports import Secrets
 from application.ports import Clock, NewId, UnitOfWork
 from domain.email import Email
@@ -53,15 +54,22 @@ class IssueTokens:
 class SignIn:
     """Takes as long, and says the same, whatever is wrong."""
 
-    uow: UnitOfWork[IdentityTx]
+    uow: UnitOfWork[SecondFactorTx]
     passwords: Passwords
     throttle: Throttle
+    ask_second: AskSecondFactor
+    mailer: Mailer
     issue: IssueTokens
     clock: Clock
     new_id: NewId
 
-    async def __call__(self, email: Email, password: str, *, device: str, address: str) -> Tokens:
-        """Raises SignInRefused, TooManyAttempts."""
+    async def __call__(
+        self, email: Email, password: str, code: str | None = None, *, device: str, address: str
+    ) -> Tokens:
+        """``code`` is of the second factor, where there is one.
+
+        Raises SignInRefused, SecondFactorNeeded, SecondFactorRefused, TooManyAttempts.
+        """
         await self.throttle.hit("sign_in", email.key)
         await self.throttle.hit("sign_in_from", address)
         async with self.uow() as tx:
@@ -70,14 +78,20 @@ class SignIn:
         right = await self.passwords.verify(normal(password), hashed)
         if user is None or not right:
             raise SignInRefused
+        if code is not None:
+            await self.throttle.hit("second_factor", str(user.id))
         now = self.clock.now()
         session = Session.begin(user.id, SessionId(self.new_id()), device=device, address=address, now=now)
         token, text = self.issue.refresh_token(session)
         async with self.uow() as tx:
             if (await tx.users.get(user.id)).password != hashed:  # changed meanwhile: its sessions are over
                 raise SignInRefused
+            recovered = await self.ask_second(tx, user.id, code)
             await tx.sessions.add(session)
             await tx.sessions.add_token(token)
+        if recovered:
+            facts = {"device": session.device, "address": address}
+            await self.mailer.send(Mail(to=user.email.text, template="recovery_code_used", facts=facts))
         return await self.issue(session, text)
 
 

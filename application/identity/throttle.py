@@ -17,6 +17,7 @@ LIMITS: Mapping[str, Limit] = {
     "mail": Limit("mailbox", 5, HOUR),
     "code": Limit("mailbox", 15, HOUR),
     "code_from": Limit("address", 60, HOUR),
+    "second_factor": Limit("account", 10, MINUTES),
     "invitation": Limit("workspace", 100, HOUR),
     "invitation_to": Limit("mailbox", 5, HOUR),
     "sign_in": Limit("account", 10, MINUTES),

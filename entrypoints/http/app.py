@@ -19,6 +19,7 @@ from entrypoints.http import (
     members,
     metrics,
     reservations,
+    second_factor,
     sessions,
     usage,
     workspaces,
@@ -45,6 +46,7 @@ OPERATION = [*health.HANDLERS, metrics.metrics, jwks.jwks]
 API = [
     *identity.HANDLERS,
     *sessions.HANDLERS,
+    *second_factor.HANDLERS,
     *workspaces.HANDLERS,
     *members.HANDLERS,
     *invitations.HANDLERS,

@@ -14,6 +14,7 @@ from domain.email import EmailRefused, parse_email
 from domain.identity.code import CodeRefused
 from domain.identity.errors import TooBusy, TooManyAttempts
 from domain.identity.password import PasswordRefused
+from domain.identity.second_factor import SecondFactorNeeded, SecondFactorRefused
 from domain.identity.session import RefreshTokenRefused
 from domain.identity.user import SignInRefused
 from domain.ids import user_text
@@ -26,6 +27,7 @@ TAG = "Identity"
 Address = Annotated[str, Meta(min_length=3, max_length=320, description="An e-mail address")]
 Secret = Annotated[str, Meta(min_length=1, max_length=4096)]
 SixDigits = Annotated[str, Meta(pattern="^[0-9]{6}$", description="From the mail; it works for 10 minutes")]
+SecondCode = Annotated[str, Meta(min_length=6, max_length=60, description="Six digits, or a recovery code")]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 _LIMITED = (TooManyAttempts, TooBusy)
 
@@ -55,8 +57,11 @@ class ConfirmedAnswer(Struct, frozen=True, kw_only=True):
 
 
 class SignInRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The code is of the second factor, where one is on: six digits, or a recovery code."""
+
     email: Address
     password: Secret
+    code: SecondCode | None = None
 
 
 class RefreshRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -127,13 +132,17 @@ async def resend_code(
     return Reply(MailedAnswer())
 
 
-@lean_post(PATH + "/sign-in", tag=TAG, refuses=(EmailRefused, SignInRefused, *_LIMITED))
+@lean_post(
+    PATH + "/sign-in",
+    tag=TAG,
+    refuses=(EmailRefused, SignInRefused, SecondFactorNeeded, SecondFactorRefused, *_LIMITED),
+)
 async def sign_in(
     caller: Caller, data: JSONBody[SignInRequest], use: FromDishka[SignIn]
 ) -> Reply[TokensAnswer]:
     """Begin a session. The address has to be confirmed."""
     email = parse_email(data.email)
-    tokens = await use(email, data.password, device=caller.device, address=caller.address)
+    tokens = await use(email, data.password, data.code, device=caller.device, address=caller.address)
     return Reply(TokensAnswer.of(tokens))
 
 

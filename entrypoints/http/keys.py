@@ -257,4 +257,4 @@ async def revoke_key(
     return KeyAnswer.of(await use(member, parse_key(key)))
 
 
-HANDLERS = [create_key, list_keys, change_key, rotate_key, revoke_key]
+HANDLERS = [create_key, list_keys, rotate_key, change_key, revoke_key]

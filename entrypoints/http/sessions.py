@@ -10,7 +10,7 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Struct
 
 from application.actor import Person
-from application.identity.me import ListSessions, ReadMe
+from application.identity.me import ListSessions, Me, ReadMe
 from application.identity.passwords import ChangePassword
 from application.identity.sign_in import EndSession
 from domain.identity.errors import TooBusy, TooManyAttempts
@@ -44,6 +44,8 @@ class MeAnswer(Struct, frozen=True, kw_only=True):
     name: str
     created_at: datetime
     workspaces: list[PlaceAnswer]
+    second_factor: bool
+    recovery_codes_left: int
 
 
 class PasswordRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,15 +94,21 @@ class SessionsAnswer(Struct, frozen=True, kw_only=True):
 @inject
 async def read_me(person: NamedDependency[Person], read: FromDishka[ReadMe]) -> MeAnswer:
     """Oneself, and the workspaces that one belongs to."""
-    user, places = await read(person)
+    return me_answer(await read(person))
+
+
+def me_answer(me: Me) -> MeAnswer:
+    user = me.user
     return MeAnswer(
         user_id=user_text(user.id),
         email=user.email.text,
         name=user.name,
         created_at=user.created_at,
         workspaces=[
-            PlaceAnswer(workspace_id=workspace_text(each.workspace), role=each.role) for each in places
+            PlaceAnswer(workspace_id=workspace_text(each.workspace), role=each.role) for each in me.places
         ],
+        second_factor=me.second_factor,
+        recovery_codes_left=me.recovery_codes,
     )
 
 

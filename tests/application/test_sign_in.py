@@ -188,5 +188,6 @@ async def test_who_is_unknown_or_unconfirmed_gets_no_code_for_a_new_password(hal
 
 async def test_one_sees_oneself_and_where_one_belongs(hall: Hall) -> None:
     _, person = await hall.signed_in()
-    user, (place,) = await hall.read_me(person)
-    assert (user.email, place.role, place.user) == (ADA, Role.OWNER, person.user)
+    me = await hall.read_me(person)
+    (place,) = me.places
+    assert (me.user.email, place.role, place.user) == (ADA, Role.OWNER, person.user)

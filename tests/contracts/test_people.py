@@ -21,6 +21,7 @@ from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.identity.signing import SigningKey
 from domain.email import Email
 from domain.identity.code import Code, Purpose
+from domain.identity.second_factor import SecondFactor
 from domain.identity.session import RefreshToken, Session, SessionMissing
 from domain.identity.user import User, UserMissing
 from domain.ids import SessionId, UserId, WorkspaceId
@@ -219,3 +220,28 @@ async def test_of_processes_that_need_a_key_at_once_one_makes_it(database: str) 
     await keys.rotate(new, [ended])
     assert list(await keys.all()) == [ended, new]
     await engine.dispose()
+
+
+async def test_a_second_factor_and_its_recovery_codes_are_kept(uow: Uow, user: User) -> None:
+    factor = SecondFactor(user=user.id, sealed=b"sealed")
+    async with uow() as tx:
+        assert await tx.second_factors.get(user.id) is None
+        assert await tx.second_factors.codes_left(user.id) == 0
+        await tx.second_factors.save(factor)
+        await tx.second_factors.put_codes(user.id, [b"0"])
+        await tx.second_factors.put_codes(user.id, [b"1", b"2"])
+    on = factor.enable(7, NOON)
+    async with uow() as tx:
+        assert await tx.second_factors.get(user.id) == factor
+        await tx.second_factors.save(on)
+        assert await tx.second_factors.use_code(user.id, b"1", NOON)
+        assert not await tx.second_factors.use_code(user.id, b"1", NOON)
+        assert not await tx.second_factors.use_code(user.id, b"0", NOON)
+        assert not await tx.second_factors.use_code(UserId(uuid4()), b"2", NOON)
+    async with uow() as tx:
+        assert await tx.second_factors.get(user.id) == on
+        assert await tx.second_factors.codes_left(user.id) == 1
+        await tx.second_factors.remove(user.id)
+    async with uow() as tx:
+        assert await tx.second_factors.get(user.id) is None
+        assert await tx.second_factors.codes_left(user.id) == 0

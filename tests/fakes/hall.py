@@ -7,6 +7,13 @@ from application.identity.authenticate import AuthenticatePerson
 from application.identity.codes import SendCode, TryCode
 from application.identity.me import ListSessions, ReadMe
 from application.identity.passwords import ChangePassword, RequestReset, ResetPassword
+from application.identity.second_factor import (
+    AskSecondFactor,
+    ChangeSecondFactor,
+    EnableSecondFactor,
+    EnrollSecondFactor,
+    ShowPassword,
+)
 from application.identity.sign_in import EndSession, IssueTokens, RefreshSession, SignIn, Tokens
 from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
 from application.workspaces.personal import OpenPersonalWorkspace
@@ -20,6 +27,7 @@ from tests.fakes.people import (
     CountedTries,
     FakeLiveSessions,
     Outbox,
+    PlainOneTimePasswords,
     PlainPasswords,
     PlainSecrecy,
     PlainTokens,
@@ -70,8 +78,36 @@ class Hall:
             ),
             clock=clock,
         )
+        one_time = PlainOneTimePasswords()
+        ask = AskSecondFactor(one_time=one_time, secrecy=secrecy, clock=clock)
+        self.show_password = ShowPassword(uow=uow, passwords=passwords, throttle=throttle)
+        self.enroll = EnrollSecondFactor(
+            uow=uow,
+            show_password=self.show_password,
+            one_time=one_time,
+            secrecy=secrecy,
+            secrets=self.secret,
+        )
+        self.enable = EnableSecondFactor(
+            uow=uow, throttle=throttle, ask=ask, mailer=mailer, secrets=self.secret, clock=clock
+        )
+        self.change_second = ChangeSecondFactor(
+            uow=uow,
+            show_password=self.show_password,
+            throttle=throttle,
+            ask=ask,
+            mailer=mailer,
+            secrets=self.secret,
+        )
         self.sign_in = SignIn(
-            uow=uow, passwords=passwords, throttle=throttle, issue=issue, clock=clock, new_id=new_id
+            uow=uow,
+            passwords=passwords,
+            throttle=throttle,
+            ask_second=ask,
+            mailer=mailer,
+            issue=issue,
+            clock=clock,
+            new_id=new_id,
         )
         self.refresh = RefreshSession(uow=uow, issue=issue, mailer=mailer, clock=clock)
         self.end = EndSession(uow=uow, clock=clock)
@@ -86,7 +122,7 @@ class Hall:
 
     def secret(self, count: int) -> bytes:
         """Another one each time."""
-        return self.new_id().bytes * (count // 16)
+        return (self.new_id().bytes * 4)[-count:]
 
     @property
     def mail(self) -> Mail:

@@ -11,6 +11,7 @@ from application.usage.spend_limits import SpendLimits
 from application.workspaces.ports import WorkspaceAccounts, Workspaces
 from domain.audit.entry import Entry
 from domain.identity.code import Code, Purpose
+from domain.identity.second_factor import SecondFactor
 from domain.identity.session import RefreshToken, Session
 from domain.identity.user import User
 from domain.ids import AccountId, EntryId, InvitationId, KeyId, LimitId, SessionId, UserId, WorkspaceId
@@ -24,7 +25,14 @@ from domain.workspaces.invitation import Invitation
 from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
 from domain.workspaces.workspace import Workspace, WorkspaceMissing
-from tests.fakes.people import FakeCodes, FakeInvitations, FakeMembers, FakeUsers, FakeUserSessions
+from tests.fakes.people import (
+    FakeCodes,
+    FakeInvitations,
+    FakeMembers,
+    FakeSecondFactors,
+    FakeUsers,
+    FakeUserSessions,
+)
 
 
 @dataclass
@@ -173,6 +181,9 @@ class FakeTx:
         self.audit = FakeAuditLog(list(committed.entries))
         self.codes = FakeCodes(dict(committed.codes))
         self.sessions = FakeUserSessions(dict(committed.sessions), dict(committed.tokens))
+        self.second_factors = FakeSecondFactors(
+            dict(committed.second_factors), dict(committed.recovery_codes)
+        )
         self.invitations = FakeInvitations(dict(committed.invitations))
 
 
@@ -195,6 +206,8 @@ class FakeUnitOfWork:
     tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
     members: dict[tuple[WorkspaceId, UserId], Membership] = field(default_factory=dict)
     invitations: dict[InvitationId, Invitation] = field(default_factory=dict)
+    second_factors: dict[UserId, SecondFactor] = field(default_factory=dict)
+    recovery_codes: dict[UserId, dict[bytes, bool]] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
@@ -210,4 +223,5 @@ class FakeUnitOfWork:
             self.users, self.codes = tx.users.rows, tx.codes.rows
             self.sessions, self.tokens = tx.sessions.rows, tx.sessions.tokens
             self.members = tx.members.rows
+            self.second_factors, self.recovery_codes = tx.second_factors.rows, tx.second_factors.codes
             self.invitations = tx.invitations.rows

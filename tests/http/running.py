@@ -14,11 +14,12 @@ import uvloop
 from dishka import AsyncContainer
 
 from adapters.postgres.unit_of_work import SqlUnitOfWork
-from application.actor import Member, Person
+from application.actor import Member, Operator, Person
 from application.keys.keys import CreateKey
 from application.ports import Clock
 from application.usage.spend_limits import SetLimit, WantedLimit
 from application.workspaces.invitations import Invite
+from application.workspaces.members import SetSeats
 from application.workspaces.teams import CreateTeam
 from domain.credits import MICRO
 from domain.email import parse_email
@@ -65,6 +66,7 @@ class Team:
         create = await services.get(CreateKey)
         made = await create(member, KeyKind.LIVE, name="a test's", account=account.id)
         limit = await (await services.get(SetLimit)).of_key(member, made.key.id, MUCH)
+        await (await services.get(SetSeats))(Operator(), opened.workspace.id, 10)
         invitation = await (await services.get(Invite))(member, parse_email("ivy@example.org"), Role.MEMBER)
         async with (await services.get(SqlUnitOfWork))() as tx:
             joined = (await services.get(Clock)).now()
