@@ -72,6 +72,8 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_ANYBODY, "live ready metrics jwks"),
         *_rows(_ANYBODY, "sign_up confirm_email resend_code sign_in refresh_session"),
         *_rows(_ANYBODY, "request_password_reset reset_password"),
+        *_rows(_ANYBODY, "begin_elsewhere finish_elsewhere"),
+        *_rows(_PERSON, "list_identities unlink_identity"),
         *_rows(_SERVICE, "reserve start commit release extend reservation"),
         *_rows(_CUSTOMER, "balance features usage records run_feature"),
         *_rows(_PERSON, "sign_out read_me change_password"),

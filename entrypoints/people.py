@@ -1,13 +1,15 @@
 """What people's identity is made of: the secret, slow hashes, signed tokens, mails."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from dishka import AnyOf, Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.mail.files import FileMailer
+from adapters.oauth.client import Registration
+from adapters.oauth.providers import configured
 from adapters.postgres.members import SqlLiveSessions, SqlMemberDirectory
 from adapters.postgres.signing_keys import SqlSigningKeys
 from adapters.postgres.unit_of_work import SqlUnitOfWork
@@ -15,6 +17,7 @@ from adapters.security.passwords import Argon2Passwords
 from adapters.security.secrecy import KeyedSecrecy, read_secrets
 from adapters.security.tokens import Ed25519Keys, JwtAccessTokens
 from adapters.security.totp import Totp
+from application.identity.elsewhere import ElsewhereTx, Providers
 from application.identity.me import MeTx
 from application.identity.ports import (
     AccessTokens,
@@ -63,6 +66,15 @@ class People(Provider):
         passwords.close()
 
     @provide
+    async def providers(self, settings: Settings) -> AsyncIterator[Providers]:
+        registrations = {
+            name: Registration(each.client_id, each.client_secret, f"{settings.oauth_redirect_url}/{name}")
+            for name, each in settings.oauth().items()
+        }
+        async with configured(registrations) as providers:
+            yield providers
+
+    @provide
     def mailer(self, settings: Settings, clock: Clock, new_id: NewId) -> Mailer:
         return FileMailer(Path(settings.mail_dir or FOLDER / "mail"), clock, new_id)
 
@@ -80,6 +92,10 @@ class People(Provider):
 
     @provide
     def second_factor_work(self, work: SqlUnitOfWork) -> UnitOfWork[SecondFactorTx]:
+        return work
+
+    @provide
+    def elsewhere_work(self, work: SqlUnitOfWork) -> UnitOfWork[ElsewhereTx]:
         return work
 
     @provide

@@ -24,11 +24,13 @@ _EXAMPLES = {
     "redis_url": "redis://host:6379/0",
     "secret": "32 random bytes in base64 (openssl rand -base64 32)",
     "url": "https://host/v1",
+    "oauth_redirect_url": "https://host/signed-in",
     "response_format": "json_object, json_schema or none",
     "max_tokens_parameter": "max_tokens or max_completion_tokens",
 }
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
+Text = Annotated[str, Meta(min_length=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 
@@ -71,6 +73,19 @@ _PARTS = {each.name: each for each in msgspec.structs.fields(ModelEndpoint)}
 _MODEL = re.compile(rf"MODEL_([A-Z0-9_]+)_({'|'.join(_PARTS).upper()})")
 
 
+OAUTH = ("google", "github")
+
+
+class OAuthApp(Struct, frozen=True, kw_only=True):
+    """As it is registered at a provider."""
+
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        return f"OAuthApp({self.client_id})"
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """``models`` are by alias as ``settable`` has it: in small letters, without dots and dashes."""
 
@@ -83,6 +98,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     secret: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/_-]{43}=?(,[A-Za-z0-9+/_-]{43}=?)*$")] | None = None
     mail_dir: Annotated[str, Meta(min_length=1)] | None = None
     trusted_proxies: str = ""
+    oauth_redirect_url: Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+[^\s?#]*[^\s?#/]$")] | None = None
+    google_client_id: Text | None = None
+    google_client_secret: Text | None = None
+    github_client_id: Text | None = None
+    github_client_secret: Text | None = None
 
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535)] = 8000
@@ -96,6 +116,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     pool_pre_ping: bool = True
     pool_recycle: Annotated[int, Meta(ge=-1)] = 3600
     command_timeout: Seconds = 30.0
+
+    def oauth(self) -> dict[str, OAuthApp]:
+        """By provider, those that are configured."""
+        named = {
+            each: (getattr(self, f"{each}_client_id"), getattr(self, f"{each}_client_secret"))
+            for each in OAUTH
+        }
+        return {
+            name: OAuthApp(client_id=id, client_secret=secret)
+            for name, (id, secret) in named.items()
+            if id and secret
+        }
 
     def __repr__(self) -> str:
         shown = ((name, getattr(self, name)) for name in self.__struct_fields__)
@@ -144,6 +176,14 @@ def _read(given: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
         else:
             yield f"{PREFIX}{name} is no setting"
     yield from _read_models(models, values.setdefault("models", {}))
+    yield from _oauth_faults(given)
+
+
+def _oauth_faults(given: Collection[str]) -> Iterator[str]:
+    for provider in map(str.upper, OAUTH):
+        needed = [f"{provider}_CLIENT_ID", f"{provider}_CLIENT_SECRET", "OAUTH_REDIRECT_URL"]
+        if any(name in given for name in needed[:2]):
+            yield from (f"{PREFIX}{name} is missing" for name in needed if name not in given)
 
 
 def _network_faults(text: str) -> Iterator[str]:
@@ -192,7 +232,7 @@ def _database_of(local: Path) -> str:
 
 
 def _shown(name: str, value: object) -> str:
-    return "***" if name == "secret" and value is not None else _hidden(str(value))
+    return "***" if name.endswith("secret") and value is not None else _hidden(str(value))
 
 
 def _hidden(text: str) -> str:

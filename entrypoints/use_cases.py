@@ -14,6 +14,7 @@ from application.features.ports import Models, Runs
 from application.features.run import RunFeature
 from application.identity.authenticate import AuthenticatePerson
 from application.identity.codes import SendCode, TryCode
+from application.identity.elsewhere import BeginElsewhere, FinishElsewhere, LinkedAccounts
 from application.identity.me import ListSessions, ReadMe
 from application.identity.passwords import ChangePassword, RequestReset, ResetPassword
 from application.identity.second_factor import (
@@ -72,6 +73,7 @@ class UseCases(Provider):
     identity = provide_all(
         *(AuthenticatePerson, SendCode, TryCode, SignUp, ResendCode, ConfirmEmail),
         *(AskSecondFactor, ShowPassword, EnrollSecondFactor, EnableSecondFactor, ChangeSecondFactor),
+        *(BeginElsewhere, FinishElsewhere, LinkedAccounts),
         *(IssueTokens, SignIn, RefreshSession, EndSession, ReadMe, ListSessions),
         *(RequestReset, ResetPassword, ChangePassword, OpenPersonalWorkspace, RotateSigningKey),
     )

@@ -31,6 +31,11 @@ Sign in with this address, or sign up with it, and accept with this token:
 
 It works for 7 days, once, and for this address alone. If you do not know them, ignore this mail.
 """,
+    "identity_linked": """You can sign in with {provider} now
+Somebody signed in with an account at {provider} that has this address, and it was linked to your account.
+
+If that was not you, sign in, unlink it, and look after your account at {provider}.
+""",
     "second_factor_on": """A second factor was turned on
 From now on, signing in asks for a code of your app, too. All other sessions were ended.
 

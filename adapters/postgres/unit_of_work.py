@@ -8,6 +8,7 @@ from adapters.postgres.accounts import SqlAccounts
 from adapters.postgres.audit_log import SqlAuditLog
 from adapters.postgres.catalog import SqlCatalogEntries
 from adapters.postgres.faults import reaching
+from adapters.postgres.identities import SqlLinkedIdentities
 from adapters.postgres.invitations import SqlInvitations
 from adapters.postgres.keys import SqlKeys
 from adapters.postgres.members import SqlMembers
@@ -38,6 +39,10 @@ class SqlTx:
     @cached_property
     def codes(self) -> SqlCodes:
         return SqlCodes(self._session)
+
+    @cached_property
+    def identities(self) -> SqlLinkedIdentities:
+        return SqlLinkedIdentities(self._session)
 
     @cached_property
     def invitations(self) -> SqlInvitations:

@@ -37,5 +37,9 @@ class User:
     def confirm(self, now: datetime) -> Self:
         return self if self.confirmed_at is not None else replace(self, confirmed_at=now)
 
+    def taken_over(self, name: str, now: datetime) -> Self:
+        """By whoever has shown that the address is theirs: what was set before that is void."""
+        return replace(self, name=name, password=None, confirmed_at=now)
+
     def with_password(self, password: str) -> Self:
         return replace(self, password=password)

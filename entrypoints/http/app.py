@@ -8,6 +8,7 @@ from litestar.openapi.spec import Components, License, Tag
 from entrypoints.http import (
     account,
     audit_log,
+    elsewhere,
     explained,
     features,
     health,
@@ -45,6 +46,7 @@ TAGS = {
 OPERATION = [*health.HANDLERS, metrics.metrics, jwks.jwks]
 API = [
     *identity.HANDLERS,
+    *elsewhere.HANDLERS,
     *sessions.HANDLERS,
     *second_factor.HANDLERS,
     *workspaces.HANDLERS,

@@ -1,8 +1,9 @@
 """Where a request comes from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from http.cookies import SimpleCookie
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -17,6 +18,12 @@ class Caller:
 
     address: str
     device: str
+    cookies: str = field(default="", repr=False)
+
+    def cookie(self, name: str) -> str:
+        """Empty where there is none."""
+        found = SimpleCookie(self.cookies).get(name)
+        return "" if found is None else found.value
 
 
 @lru_cache(8)

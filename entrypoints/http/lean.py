@@ -171,8 +171,11 @@ class _Operation:
                 workspace = scope["path_params"]["workspace"]
                 given[name] = await member_of(members, given[name], workspace, self._run.__name__)
         if self._caller is not None:
-            device = headers.get(b"user-agent", b"").decode("latin-1")
-            given[self._caller] = Caller(address, device)
+            given[self._caller] = Caller(
+                address,
+                headers.get(b"user-agent", b"").decode("latin-1"),
+                headers.get(b"cookie", b"").decode("latin-1"),
+            )
         for name in self._paths:
             given[name] = scope["path_params"][name]
         if self._key is not None:

@@ -183,3 +183,27 @@ def test_what_cannot_be_is_told(name: str, given: str, told: str) -> None:
 def test_networks_of_proxies_are_a_list() -> None:
     given = "10.0.0.0/8, 2001:db8::/32"
     assert load({**COMPLETE, "CUEBX_TRUSTED_PROXIES": given}).trusted_proxies == given
+
+
+OAUTH = {
+    "CUEBX_OAUTH_REDIRECT_URL": "https://app.example/signed-in",
+    "CUEBX_GITHUB_CLIENT_ID": "id",
+    "CUEBX_GITHUB_CLIENT_SECRET": SECRET,
+}
+
+
+def test_a_provider_to_sign_in_by_is_configured_whole() -> None:
+    settings = load(COMPLETE | OAUTH)
+    (github,) = settings.oauth().items()
+    assert (github[0], github[1].client_id, github[1].client_secret) == ("github", "id", SECRET)
+    assert SECRET not in repr(settings) + repr(settings.oauth())
+    assert load(COMPLETE).oauth() == {}
+    for name in OAUTH:
+        given = {each: text for each, text in OAUTH.items() if each != name}
+        assert faults(COMPLETE | given) == (f"{name} is missing",)
+
+
+@pytest.mark.parametrize("url", ["app.example", "https://app.example/x/", "https://app.example/x?y=1"])
+def test_a_redirect_url_has_room_for_the_providers_name(url: str) -> None:
+    (fault,) = faults(COMPLETE | OAUTH | {"CUEBX_OAUTH_REDIRECT_URL": url})
+    assert fault == "CUEBX_OAUTH_REDIRECT_URL: expected something like https://host/signed-in"

@@ -21,6 +21,7 @@ from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.identity.signing import SigningKey
 from domain.email import Email
 from domain.identity.code import Code, Purpose
+from domain.identity.elsewhere import LinkedIdentity
 from domain.identity.second_factor import SecondFactor
 from domain.identity.session import RefreshToken, Session, SessionMissing
 from domain.identity.user import User, UserMissing
@@ -245,3 +246,19 @@ async def test_a_second_factor_and_its_recovery_codes_are_kept(uow: Uow, user: U
     async with uow() as tx:
         assert await tx.second_factors.get(user.id) is None
         assert await tx.second_factors.codes_left(user.id) == 0
+
+
+async def test_accounts_elsewhere_are_linked_once_and_unlinked(uow: Uow, user: User) -> None:
+    subject = str(user.id)
+    one = LinkedIdentity(provider="github", subject=subject, user=user.id, linked_at=NOON)
+    two = replace(one, provider="google", linked_at=NOON + MINUTE)
+    async with uow() as tx:
+        for each in (two, one, replace(one, linked_at=NOON + MINUTE)):
+            await tx.identities.add(each)
+    async with uow() as tx:
+        assert await tx.identities.get("github", subject) == one
+        assert await tx.identities.get("github", "nobody") is None
+        assert await tx.identities.of(user.id) == [one, two]
+        await tx.identities.remove(one)
+    async with uow() as tx:
+        assert await tx.identities.of(user.id) == [two]

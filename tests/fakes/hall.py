@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from application.actor import Person
 from application.identity.authenticate import AuthenticatePerson
 from application.identity.codes import SendCode, TryCode
+from application.identity.elsewhere import BeginElsewhere, FinishElsewhere, LinkedAccounts
 from application.identity.me import ListSessions, ReadMe
 from application.identity.passwords import ChangePassword, RequestReset, ResetPassword
 from application.identity.second_factor import (
@@ -27,11 +28,11 @@ from tests.fakes.people import (
     CountedTries,
     FakeLiveSessions,
     Outbox,
-    PlainOneTimePasswords,
     PlainPasswords,
     PlainSecrecy,
     PlainTokens,
 )
+from tests.fakes.proofs import PlainOneTimePasswords, PlainProviders
 from tests.fakes.unit_of_work import FakeUnitOfWork
 
 ADA = parse_email("ada@example.org")
@@ -68,14 +69,15 @@ class Hall:
             new_id=new_id,
         )
         self.resend = ResendCode(uow=uow, throttle=throttle, send_code=send_code)
+        open_workspace = OpenPersonalWorkspace(
+            catalog=FakeCatalog.of(FREE, at=NOON), clock=clock, new_id=new_id
+        )
         self.confirm = ConfirmEmail(
             uow=uow,
             passwords=passwords,
             throttle=throttle,
             try_code=try_code,
-            open_workspace=OpenPersonalWorkspace(
-                catalog=FakeCatalog.of(FREE, at=NOON), clock=clock, new_id=new_id
-            ),
+            open_workspace=open_workspace,
             clock=clock,
         )
         one_time = PlainOneTimePasswords()
@@ -99,6 +101,23 @@ class Hall:
             mailer=mailer,
             secrets=self.secret,
         )
+        self.providers = PlainProviders()
+        self.begin_elsewhere = BeginElsewhere(
+            providers=self.providers, secrets=self.secret, secrecy=secrecy, throttle=throttle, clock=clock
+        )
+        self.finish_elsewhere = FinishElsewhere(
+            uow=uow,
+            providers=self.providers,
+            secrecy=secrecy,
+            throttle=throttle,
+            ask_second=ask,
+            open_workspace=open_workspace,
+            issue=issue,
+            mailer=mailer,
+            clock=clock,
+            new_id=new_id,
+        )
+        self.linked = LinkedAccounts(uow)
         self.sign_in = SignIn(
             uow=uow,
             passwords=passwords,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from application.identity.ports import (
     AccessTokens,
@@ -15,12 +14,10 @@ from application.identity.ports import (
     Users,
     UserSessions,
 )
-from application.identity.second_factor import OneTimePasswords, SecondFactors
 from application.workspaces.ports import Invitations, Members, MemberShown
 from domain.identity.code import Code, Purpose
 from domain.identity.errors import AccessTokenRefused, TooManyAttempts
 from domain.identity.mail import Mail
-from domain.identity.second_factor import SecondFactor
 from domain.identity.session import RefreshToken, Session, SessionMissing
 from domain.identity.user import User, UserMissing
 from domain.ids import InvitationId, SessionId, UserId, WorkspaceId
@@ -161,49 +158,6 @@ class FakeInvitations(Invitations):
 
     def _waiting(self, workspace: WorkspaceId, id: InvitationId) -> bool:
         return self.rows[id].workspace == workspace and self.rows[id].open
-
-
-@dataclass
-class FakeSecondFactors(SecondFactors):
-    rows: dict[UserId, SecondFactor]
-    codes: dict[UserId, dict[bytes, bool]]
-    """Whether each was used."""
-
-    async def get(self, user: UserId) -> SecondFactor | None:
-        return self.rows.get(user)
-
-    async def save(self, factor: SecondFactor) -> None:
-        self.rows[factor.user] = factor
-
-    async def remove(self, user: UserId) -> None:
-        self.rows.pop(user, None)
-        await self.put_codes(user, ())
-
-    async def put_codes(self, user: UserId, digests: Sequence[bytes]) -> None:
-        self.codes[user] = dict.fromkeys(digests, False)
-
-    async def use_code(self, user: UserId, digest: bytes, at: datetime) -> bool:
-        if self.codes.get(user, {}).get(digest, True):
-            return False
-        self.codes[user] = {**self.codes[user], digest: True}
-        return True
-
-    async def codes_left(self, user: UserId) -> int:
-        return sum(not used for used in self.codes.get(user, {}).values())
-
-
-class PlainOneTimePasswords(OneTimePasswords):
-    """The code of a step of 30 seconds is its number's last six digits."""
-
-    def text(self, secret: bytes) -> str:
-        return secret.hex()
-
-    def uri(self, secret: bytes, account: str) -> str:
-        return f"otpauth://{account}/{secret.hex()}"
-
-    def step(self, secret: bytes, code: str, at: datetime) -> int | None:
-        now = int(at.timestamp()) // 30
-        return next((step for step in (now, now - 1, now + 1) if code == f"{step % 10**6:06}"), None)
 
 
 @dataclass

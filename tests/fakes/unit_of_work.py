@@ -11,6 +11,7 @@ from application.usage.spend_limits import SpendLimits
 from application.workspaces.ports import WorkspaceAccounts, Workspaces
 from domain.audit.entry import Entry
 from domain.identity.code import Code, Purpose
+from domain.identity.elsewhere import LinkedIdentity
 from domain.identity.second_factor import SecondFactor
 from domain.identity.session import RefreshToken, Session
 from domain.identity.user import User
@@ -25,14 +26,8 @@ from domain.workspaces.invitation import Invitation
 from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
 from domain.workspaces.workspace import Workspace, WorkspaceMissing
-from tests.fakes.people import (
-    FakeCodes,
-    FakeInvitations,
-    FakeMembers,
-    FakeSecondFactors,
-    FakeUsers,
-    FakeUserSessions,
-)
+from tests.fakes.people import FakeCodes, FakeInvitations, FakeMembers, FakeUsers, FakeUserSessions
+from tests.fakes.proofs import FakeLinkedIdentities, FakeSecondFactors
 
 
 @dataclass
@@ -184,6 +179,7 @@ class FakeTx:
         self.second_factors = FakeSecondFactors(
             dict(committed.second_factors), dict(committed.recovery_codes)
         )
+        self.identities = FakeLinkedIdentities(dict(committed.identities))
         self.invitations = FakeInvitations(dict(committed.invitations))
 
 
@@ -208,6 +204,7 @@ class FakeUnitOfWork:
     invitations: dict[InvitationId, Invitation] = field(default_factory=dict)
     second_factors: dict[UserId, SecondFactor] = field(default_factory=dict)
     recovery_codes: dict[UserId, dict[bytes, bool]] = field(default_factory=dict)
+    identities: dict[tuple[str, str], LinkedIdentity] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
@@ -224,4 +221,5 @@ class FakeUnitOfWork:
             self.sessions, self.tokens = tx.sessions.rows, tx.sessions.tokens
             self.members = tx.members.rows
             self.second_factors, self.recovery_codes = tx.second_factors.rows, tx.second_factors.codes
+            self.identities = tx.identities.rows
             self.invitations = tx.invitations.rows

@@ -51,6 +51,8 @@ class Sender:
             "user": self.server.team.member,
             "user_id": self.server.team.member,
             "invitation": self.server.team.invitation,
+            "provider": "google",
+            "state": "none",
             "token": "none",
             "role": "member",
             "disabled": False,

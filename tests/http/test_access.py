@@ -38,6 +38,7 @@ NAMES = {
     "limit": "lim_" + "0" * 52,
     "reservation": "rsv_" + "0" * 52,
     "feature": "echo",
+    "provider": "google",
 }
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -38,6 +38,13 @@ ENDPOINTS = {
     "POST /v1/auth/password-reset": (None, {202, 400, 413, 415, 422, 429}),
     "POST /v1/auth/password-reset/confirm": (None, {204, 400, 413, 415, 422, 429}),
     "POST /v1/auth/sign-out": (PERSON, {204, 400, 401, 404, 413, 415, 422}),
+    "POST /v1/auth/elsewhere/{provider}": (None, {200, 400, 404, 413, 415, 422, 429}),
+    "POST /v1/auth/elsewhere/{provider}/finish": (
+        None,
+        {200, 400, 401, 403, 404, 413, 415, 422, 429, 502},
+    ),
+    "GET /v1/me/identities": (PERSON, {200, 401, 422}),
+    "DELETE /v1/me/identities/{provider}": (PERSON, {204, 401, 404, 409, 422}),
     "GET /v1/me": (PERSON, {200, 401, 404, 422}),
     "POST /v1/me/password": (PERSON, {204, 400, 401, 404, 413, 415, 422, 429}),
     "POST /v1/me/second-factor": (PERSON, {201, 400, 401, 404, 409, 413, 415, 422, 429}),
