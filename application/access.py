@@ -74,6 +74,7 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_ANYBODY, "request_password_reset reset_password"),
         *_rows(_ANYBODY, "begin_elsewhere finish_elsewhere"),
         *_rows(_PERSON, "list_identities unlink_identity"),
+        *_rows(_PERSON, "change_me export_me request_deletion cancel_deletion"),
         *_rows(_SERVICE, "reserve start commit release extend reservation"),
         *_rows(_CUSTOMER, "balance features usage records run_feature"),
         *_rows(_PERSON, "sign_out read_me change_password"),
@@ -88,7 +89,8 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_ADMINS, "set_limit list_limits remove_limit read_shadow read_audit_log export_audit_log"),
         *_rows(_member(Role.OWNER), "transfer_ownership delete_workspace"),
         *_rows(_OPERATOR, "freeze_workspace unfreeze_workspace create_any_workspace list_all_workspaces"),
-        *_rows(_OPERATOR, "set_seats"),
+        *_rows(_OPERATOR, "set_seats list_users show_user create_operator end_sessions erase_users"),
+        *_rows(_OPERATOR, "list_signing_keys rotate_signing_key"),
         *_rows(_OPERATOR, "grant_credits audit_books publish_catalog"),
     ]
 )

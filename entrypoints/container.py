@@ -49,6 +49,7 @@ from application.health import CheckHealth, Dependency
 from application.keys.ports import AccountDirectory, Keyring, KeysTx, KeyUses, Secrets
 from application.metrics import Meter
 from application.ports import Clock, NewId, UnitOfWork
+from application.usage.grants import GrantsTx
 from application.usage.ports import Auditor, Ledger, RateLimiter, UsageReader
 from application.usage.spend_limits import SpendLimitsTx
 from application.workspaces.ports import WorkspacesTx
@@ -161,6 +162,10 @@ class Books(Provider):
 
     @provide
     def audit_work(self, work: SqlUnitOfWork) -> UnitOfWork[AuditTx]:
+        return work
+
+    @provide
+    def grants_work(self, work: SqlUnitOfWork) -> UnitOfWork[GrantsTx]:
         return work
 
     @provide

@@ -19,6 +19,7 @@ from adapters.security.tokens import Ed25519Keys, JwtAccessTokens
 from adapters.security.totp import Totp
 from application.identity.elsewhere import ElsewhereTx, Providers
 from application.identity.me import MeTx
+from application.identity.personal_data import PersonalDataTx
 from application.identity.ports import (
     AccessTokens,
     IdentityTx,
@@ -96,6 +97,10 @@ class People(Provider):
 
     @provide
     def elsewhere_work(self, work: SqlUnitOfWork) -> UnitOfWork[ElsewhereTx]:
+        return work
+
+    @provide
+    def personal_work(self, work: SqlUnitOfWork) -> UnitOfWork[PersonalDataTx]:
         return work
 
     @provide

@@ -15,8 +15,10 @@ from application.features.run import RunFeature
 from application.identity.authenticate import AuthenticatePerson
 from application.identity.codes import SendCode, TryCode
 from application.identity.elsewhere import BeginElsewhere, FinishElsewhere, LinkedAccounts
-from application.identity.me import ListSessions, ReadMe
+from application.identity.me import ChangeMe, ListSessions, ReadMe
+from application.identity.operators import CreateOperator, EndSessions, ListUsers, LookUpUser
 from application.identity.passwords import ChangePassword, RequestReset, ResetPassword
+from application.identity.personal_data import DeleteMe, EraseUsers, ExportMe
 from application.identity.second_factor import (
     AskSecondFactor,
     ChangeSecondFactor,
@@ -29,7 +31,7 @@ from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
 from application.identity.signing import RotateSigningKey
 from application.keys.authenticate import Authenticate
 from application.keys.keys import ChangeKey, CreateKey, ListKeys, RevokeKey, RevokeKeys, RotateKey, SaveKey
-from application.usage.grants import GrantCredits
+from application.usage.grants import GrantByHand, GrantCredits
 from application.usage.offers import ListOffers
 from application.usage.ports import Ledger
 from application.usage.queries import ReadUsage
@@ -74,6 +76,7 @@ class UseCases(Provider):
         *(AuthenticatePerson, SendCode, TryCode, SignUp, ResendCode, ConfirmEmail),
         *(AskSecondFactor, ShowPassword, EnrollSecondFactor, EnableSecondFactor, ChangeSecondFactor),
         *(BeginElsewhere, FinishElsewhere, LinkedAccounts),
+        *(ChangeMe, ExportMe, DeleteMe, EraseUsers, ListUsers, LookUpUser, EndSessions, CreateOperator),
         *(IssueTokens, SignIn, RefreshSession, EndSession, ReadMe, ListSessions),
         *(RequestReset, ResetPassword, ChangePassword, OpenPersonalWorkspace, RotateSigningKey),
     )
@@ -81,7 +84,7 @@ class UseCases(Provider):
     teams = provide_all(CreateTeam, ReadTeam, ListMine, UpdateWorkspace, DeleteWorkspace)
     members = provide_all(ListMembers, ChangeMember, RemoveMember, TransferOwnership, SetSeats)
     invitations = provide_all(*(SendInvitation, Invite, RevokeInvitation, ListInvitations, AcceptInvitation))
-    usage = provide_all(ReserveCredits, FindPayer, GrantCredits, ReadUsage, ListOffers)
+    usage = provide_all(ReserveCredits, FindPayer, GrantCredits, GrantByHand, ReadUsage, ListOffers)
     features = provide_all(RunFeature, AskModel)
 
     @provide

@@ -31,6 +31,17 @@ Sign in with this address, or sign up with it, and accept with this token:
 
 It works for 7 days, once, and for this address alone. If you do not know them, ignore this mail.
 """,
+    "deletion_asked": """Your account will be deleted on {date}
+Hello {name},
+
+your account will be deleted on {date}, with all that is held about you. Until then you can sign in and
+take that back. All other sessions were ended.
+
+If that was not you, sign in, take it back, and change your password.
+""",
+    "deletion_cancelled": """Your account stays
+The deletion of your account was taken back: nothing is deleted.
+""",
     "identity_linked": """You can sign in with {provider} now
 Somebody signed in with an account at {provider} that has this address, and it was linked to your account.
 

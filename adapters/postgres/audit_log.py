@@ -47,10 +47,10 @@ class SqlAuditLog(AuditLog):
         if after is not None:
             conditions.append(_entry.c.id < after)
         found = sa.select(_entry).where(*conditions).order_by(_entry.c.id.desc()).limit(limit)
-        return [_entry_from(row) for row in (await self._session.execute(found)).mappings()]
+        return [entry_from(row) for row in (await self._session.execute(found)).mappings()]
 
 
-def _entry_from(row: sa.RowMapping) -> Entry:
+def entry_from(row: sa.RowMapping) -> Entry:
     return Entry(
         workspace=WorkspaceId(row["workspace_id"]),
         id=EntryId(row["id"]),

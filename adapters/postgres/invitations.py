@@ -27,12 +27,12 @@ class SqlInvitations(Invitations):
         row = (await self._session.execute(wanted.with_for_update())).mappings().one_or_none()
         if row is None:
             raise InvitationMissing
-        return _invitation_from(row)
+        return invitation_from(row)
 
     async def by_digest(self, digest: bytes) -> Invitation | None:
         wanted = sa.select(_invitation).where(_invitation.c.digest == digest)
         row = (await self._session.execute(wanted)).mappings().one_or_none()
-        return None if row is None else _invitation_from(row)
+        return None if row is None else invitation_from(row)
 
     async def save(self, invitation: Invitation) -> None:
         await self._session.execute(
@@ -51,7 +51,7 @@ class SqlInvitations(Invitations):
             )
             .order_by(_invitation.c.id)
         )
-        return [_invitation_from(row) for row in (await self._session.execute(wanted)).mappings()]
+        return [invitation_from(row) for row in (await self._session.execute(wanted)).mappings()]
 
 
 def _values(invitation: Invitation) -> dict[str, object]:
@@ -70,7 +70,7 @@ def _values(invitation: Invitation) -> dict[str, object]:
     }
 
 
-def _invitation_from(row: sa.RowMapping) -> Invitation:
+def invitation_from(row: sa.RowMapping) -> Invitation:
     return Invitation(
         workspace=WorkspaceId(row["workspace_id"]),
         id=InvitationId(row["id"]),

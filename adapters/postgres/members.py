@@ -39,7 +39,7 @@ class SqlMembers(Members):
         row = (await self._session.execute(wanted)).mappings().one_or_none()
         if row is None:
             raise MemberMissing
-        return _membership(row)
+        return membership_from(row)
 
     async def save(self, member: Membership) -> None:
         changed = sa.update(_member).where(*_is(member.workspace, member.user))
@@ -75,11 +75,11 @@ class SqlMembers(Members):
         if after is not None:
             wanted = wanted.where(_member.c.user_id > after)
         rows = (await self._session.execute(wanted)).mappings()
-        return [MemberShown(_membership(row), row["name"], row["email"]) for row in rows]
+        return [MemberShown(membership_from(row), row["name"], row["email"]) for row in rows]
 
     async def of_user(self, user: UserId) -> Sequence[Membership]:
         wanted = _ENABLED.where(_member.c.user_id == user).order_by(_member.c.workspace_id)
-        return [_membership(row) for row in (await self._session.execute(wanted)).mappings()]
+        return [membership_from(row) for row in (await self._session.execute(wanted)).mappings()]
 
 
 def _is(workspace: WorkspaceId, user: UserId) -> tuple[sa.ColumnElement[bool], ...]:
@@ -96,7 +96,7 @@ def _values(member: Membership) -> dict[str, object]:
     }
 
 
-def _membership(row: sa.RowMapping) -> Membership:
+def membership_from(row: sa.RowMapping) -> Membership:
     return Membership(
         workspace=WorkspaceId(row["workspace_id"]),
         user=UserId(row["user_id"]),

@@ -12,6 +12,7 @@ from adapters.postgres.identities import SqlLinkedIdentities
 from adapters.postgres.invitations import SqlInvitations
 from adapters.postgres.keys import SqlKeys
 from adapters.postgres.members import SqlMembers
+from adapters.postgres.personal_data import SqlPersonalData
 from adapters.postgres.second_factors import SqlSecondFactors
 from adapters.postgres.spend_limits import SqlSpendLimits
 from adapters.postgres.users import SqlCodes, SqlUsers, SqlUserSessions
@@ -51,6 +52,10 @@ class SqlTx:
     @cached_property
     def members(self) -> SqlMembers:
         return SqlMembers(self._session)
+
+    @cached_property
+    def personal(self) -> SqlPersonalData:
+        return SqlPersonalData(self._session)
 
     @cached_property
     def second_factors(self) -> SqlSecondFactors:

@@ -24,7 +24,7 @@ class SqlUsers(Users):
         self._session = session
 
     async def add(self, user: User) -> bool:
-        values = {"id": user.id, "created_at": user.created_at, "operator": False, **_values(user)}
+        values = {"id": user.id, "created_at": user.created_at, **_values(user)}
         statement = insert(_user).values(values).on_conflict_do_nothing(index_elements=["email_key"])
         added = await self._session.scalar(statement.returning(_user.c.id))
         return added is not None
@@ -41,19 +41,29 @@ class SqlUsers(Users):
     async def save(self, user: User) -> None:
         await self._session.execute(sa.update(_user).where(_user.c.id == user.id).values(_values(user)))
 
+    async def page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
+        wanted = sa.select(_user).where(_user.c.email.is_not(None)).order_by(_user.c.id).limit(limit)
+        if after is not None:
+            wanted = wanted.where(_user.c.id > after)
+        return [user_from(row) for row in (await self._session.execute(wanted)).mappings()]
+
     async def _one(self, condition: sa.ColumnElement[bool]) -> User | None:
         wanted = sa.select(_user).where(condition, _user.c.email.is_not(None)).with_for_update()
         row = (await self._session.execute(wanted)).mappings().one_or_none()
-        if row is None:
-            return None
-        return User(
-            id=UserId(row["id"]),
-            email=Email(row["email"], row["email_key"]),
-            name=row["name"],
-            password=row["password_hash"],
-            created_at=row["created_at"],
-            confirmed_at=row["confirmed_at"],
-        )
+        return None if row is None else user_from(row)
+
+
+def user_from(row: sa.RowMapping) -> User:
+    return User(
+        id=UserId(row["id"]),
+        email=Email(row["email"], row["email_key"]),
+        name=row["name"],
+        password=row["password_hash"],
+        created_at=row["created_at"],
+        confirmed_at=row["confirmed_at"],
+        operator=row["operator"],
+        deletes_at=row["deletes_at"],
+    )
 
 
 def _values(user: User) -> dict[str, object]:
@@ -63,6 +73,8 @@ def _values(user: User) -> dict[str, object]:
         "name": user.name,
         "password_hash": user.password,
         "confirmed_at": user.confirmed_at,
+        "operator": user.operator,
+        "deletes_at": user.deletes_at,
     }
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from application.actor import Person
@@ -8,7 +8,9 @@ from application.ports import Clock, UnitOfWork
 from application.workspaces.ports import Members
 from domain.identity.session import Session
 from domain.identity.user import User
+from domain.ids import UserId
 from domain.workspaces.member import Membership
+from domain.workspaces.workspace import check_name
 
 
 class MeTx(SecondFactorTx, Protocol):
@@ -32,14 +34,32 @@ class ReadMe:
 
     async def __call__(self, person: Person) -> Me:
         """Raises UserMissing."""
+        return await self.of(person.user)
+
+    async def of(self, id: UserId) -> Me:
+        """Raises UserMissing."""
         async with self.uow() as tx:
-            factor = await tx.second_factors.get(person.user)
+            factor = await tx.second_factors.get(id)
             return Me(
-                user=await tx.users.get(person.user),
-                places=await tx.members.of_user(person.user),
+                user=await tx.users.get(id),
+                places=await tx.members.of_user(id),
                 second_factor=factor is not None and factor.on,
-                recovery_codes=await tx.second_factors.codes_left(person.user),
+                recovery_codes=await tx.second_factors.codes_left(id),
             )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMe:
+    uow: UnitOfWork[MeTx]
+    read: ReadMe
+
+    async def __call__(self, person: Person, *, name: str | None) -> Me:
+        """What is None stays as it is. Raises NameRefused, UserMissing."""
+        if name is not None:
+            name = check_name(name)
+            async with self.uow() as tx:
+                await tx.users.save(replace(await tx.users.get(person.user), name=name))
+        return await self.read(person)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,9 @@ class Users(Protocol):
 
     async def save(self, user: User) -> None: ...
 
+    async def page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
+        """Oldest first."""
+
 
 class Codes(Protocol):
     async def put(self, code: Code) -> None:

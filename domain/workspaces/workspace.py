@@ -92,6 +92,10 @@ class Workspace:
             raise SeatsNeeded(taken)
         return replace(self, seats=seats)
 
+    def erase(self, now: datetime) -> Self:
+        """Of a personal one, when its owner's account goes: not even the name is left."""
+        return replace(self.freeze(now), name="erased", slug=None, deleted_at=now)
+
     def delete(self, typed: str, now: datetime) -> Self:
         """Nothing is spent from now on, and another may have the slug.
 

@@ -3,7 +3,8 @@ from datetime import datetime
 import click
 from dishka import AsyncContainer
 
-from application.usage.grants import GrantCredits
+from application.actor import Operator
+from application.usage.grants import GrantByHand
 from domain.credits import format_credits
 from domain.ids import AccountId, account_text, lot_text
 from domain.usage.lot import NEVER, Source
@@ -40,7 +41,8 @@ async def grant(
     as_json: bool,
 ) -> None:
     """Give an ACCOUNT an AMOUNT of credits, such as 1000 or 12.5."""
-    granted = await (await services.get(GrantCredits))(
+    granted = await (await services.get(GrantByHand))(
+        Operator(),
         account,
         source=Source(source),
         amount=amount,

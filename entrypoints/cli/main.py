@@ -18,6 +18,8 @@ class Commands(click.Group):
         "limits",
         "openapi",
         "serve",
+        "signing-keys",
+        "users",
         "workspaces",
     )
 

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import click
 
 from domain.credits import parse_credits
+from domain.email import Email, parse_email
 from domain.errors import DomainError
-from domain.ids import parse_account, parse_key, parse_limit, parse_user, parse_workspace
+from domain.ids import UserId, parse_account, parse_key, parse_limit, parse_user, parse_workspace
 from domain.keys.key import LONGEST_GRACE
 from domain.keys.policy import check_network
 
@@ -57,6 +58,10 @@ def _line(text: str) -> str:
     return text
 
 
+def _somebody(text: str) -> UserId | Email:
+    return parse_email(text) if "@" in text else parse_user(text)
+
+
 def _positive(text: str) -> int:
     amount = parse_credits(text)
     if amount <= 0:
@@ -89,6 +94,8 @@ def _plan(text: str) -> tuple[str, str]:
 
 
 USER = Parsed("USER", parse_user)
+EMAIL = Parsed("EMAIL", parse_email)
+SOMEBODY = Parsed("WHO", _somebody)
 WORKSPACE = Parsed("WORKSPACE", parse_workspace)
 ACCOUNT = Parsed("ACCOUNT", parse_account)
 KEY = Parsed("KEY", parse_key)

@@ -17,6 +17,7 @@ from domain.identity.elsewhere import (
     ElsewhereRefused,
     IdentityMissing,
     LastWayIn,
+    LinkedIdentity,
     ProviderFailed,
     ProviderMissing,
 )
@@ -56,6 +57,10 @@ class BegunAnswer(Struct, frozen=True, kw_only=True):
 class IdentityAnswer(Struct, frozen=True, kw_only=True):
     provider: str
     linked_at: datetime
+
+    @classmethod
+    def of(cls, identity: LinkedIdentity) -> "IdentityAnswer":
+        return cls(provider=identity.provider, linked_at=identity.linked_at)
 
 
 class IdentitiesAnswer(Struct, frozen=True, kw_only=True):
@@ -112,9 +117,7 @@ async def list_identities(
     person: NamedDependency[Person], use: FromDishka[LinkedAccounts]
 ) -> IdentitiesAnswer:
     """The accounts elsewhere by which one can sign in."""
-    return IdentitiesAnswer(
-        items=[IdentityAnswer(provider=each.provider, linked_at=each.linked_at) for each in await use(person)]
-    )
+    return IdentitiesAnswer(items=[IdentityAnswer.of(each) for each in await use(person)])
 
 
 @delete(

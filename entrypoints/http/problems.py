@@ -24,7 +24,8 @@ from domain.errors import (
     UpstreamFailed,
     UpstreamLate,
 )
-from domain.ids import limit_text
+from domain.identity.deletion import StillOwner
+from domain.ids import limit_text, workspace_text
 from domain.usage.errors import InsufficientCredits
 from domain.usage.limits import RateLimited
 from domain.usage.spend_limit import SpendLimitReached
@@ -119,6 +120,11 @@ def _(error: SpendLimitReached) -> dict[str, Any]:
         "needed": format_credits(error.needed),
         "available": format_credits(error.available),
     }
+
+
+@facts_of.register
+def _(error: StillOwner) -> dict[str, Any]:
+    return {"workspaces": [workspace_text(each) for each in error.workspaces]}
 
 
 @facts_of.register

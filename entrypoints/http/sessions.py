@@ -18,6 +18,7 @@ from domain.identity.password import PasswordRefused
 from domain.identity.session import Session, SessionMissing
 from domain.identity.user import UserMissing
 from domain.ids import MalformedId, parse_session, session_text, user_text, workspace_text
+from domain.workspaces.member import Membership
 from entrypoints.http.auth import ACCESS_TOKEN
 from entrypoints.http.identity import TAG, Secret
 from entrypoints.http.inject import inject
@@ -37,12 +38,17 @@ class PlaceAnswer(Struct, frozen=True, kw_only=True):
     workspace_id: str
     role: str
 
+    @classmethod
+    def of(cls, place: Membership) -> "PlaceAnswer":
+        return cls(workspace_id=workspace_text(place.workspace), role=place.role)
+
 
 class MeAnswer(Struct, frozen=True, kw_only=True):
     user_id: str
     email: str
     name: str
     created_at: datetime
+    deletes_at: datetime | None
     workspaces: list[PlaceAnswer]
     second_factor: bool
     recovery_codes_left: int
@@ -104,9 +110,8 @@ def me_answer(me: Me) -> MeAnswer:
         email=user.email.text,
         name=user.name,
         created_at=user.created_at,
-        workspaces=[
-            PlaceAnswer(workspace_id=workspace_text(each.workspace), role=each.role) for each in me.places
-        ],
+        deletes_at=user.deletes_at,
+        workspaces=[PlaceAnswer.of(each) for each in me.places],
         second_factor=me.second_factor,
         recovery_codes_left=me.recovery_codes,
     )

@@ -80,6 +80,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_audit_entry_workspace_id_at"), "audit_entry", ["workspace_id", "at"], unique=False
     )
+    op.create_index(op.f("ix_audit_entry_actor_id"), "audit_entry", ["actor_id"], unique=False)
     op.create_table(
         "invitation",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -106,6 +107,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_invitation")),
     )
     op.create_index(op.f("ix_invitation_digest"), "invitation", ["digest"], unique=True)
+    op.create_index(op.f("ix_invitation_email_key"), "invitation", ["email_key"], unique=False)
     op.create_index(
         "ix_invitation_open",
         "invitation",
@@ -228,8 +230,10 @@ def downgrade() -> None:
         table_name="invitation",
         postgresql_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
     )
+    op.drop_index(op.f("ix_invitation_email_key"), table_name="invitation")
     op.drop_index(op.f("ix_invitation_digest"), table_name="invitation")
     op.drop_table("invitation")
+    op.drop_index(op.f("ix_audit_entry_actor_id"), table_name="audit_entry")
     op.drop_index(op.f("ix_audit_entry_workspace_id_at"), table_name="audit_entry")
     op.drop_table("audit_entry")
     op.execute("DROP FUNCTION refuse_change()")

@@ -1,14 +1,17 @@
 """Credits are granted by hand, and once for one reference."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from application.usage.grants import GrantCredits
-from domain.ids import AccountId
+from application.usage.grants import GrantByHand, GrantCredits
+from domain.credits import MICRO
+from domain.ids import AccountId, account_text, lot_text
 from domain.usage.errors import AccountMissing, GrantReferenceReused
 from domain.usage.lot import NEVER, Source
 from tests.contracts.banks import MemoryBank
+from tests.fakes.office import OPERATOR, FakeOffice
 
 DAY = timedelta(days=1)
 
@@ -51,3 +54,35 @@ async def test_a_reference_grants_once(bank: MemoryBank) -> None:
 async def test_an_account_that_is_not_there_gets_nothing(bank: MemoryBank) -> None:
     with pytest.raises(AccountMissing):
         await GrantCredits(bank.ledger, bank.new_id)(AccountId(bank.new_id()), source=Source.TOP_UP, amount=5)
+
+
+async def test_what_is_granted_by_hand_is_told_once_in_the_audit_log(bank: MemoryBank) -> None:
+    office, account = FakeOffice(), await bank.open()
+    office.work.accounts = {account: replace(office.account, id=account)}
+    by_hand = GrantByHand(GrantCredits(bank.ledger, bank.new_id), office.work, office.record)
+    ends = await bank.now() + DAY
+    for _ in range(2):
+        granted = await by_hand(
+            OPERATOR,
+            account,
+            source=Source.TOP_UP,
+            amount=5 * MICRO,
+            reference="one",
+            expires_at=ends,
+        )
+    await by_hand(OPERATOR, account, source=Source.TOP_UP, amount=MICRO)
+    first, second = office.work.entries
+    assert (first.action, first.target, first.workspace) == (
+        "credits.granted",
+        lot_text(granted.lot.id),
+        office.workspace.id,
+    )
+    assert first.after == {
+        "account": account_text(account),
+        "source": "top_up",
+        "amount": "5",
+        "reference": "one",
+        "expires_at": ends.isoformat(),
+    }
+    assert second.after is not None
+    assert second.after["expires_at"] is None

@@ -262,3 +262,14 @@ async def test_accounts_elsewhere_are_linked_once_and_unlinked(uow: Uow, user: U
         await tx.identities.remove(one)
     async with uow() as tx:
         assert await tx.identities.of(user.id) == [two]
+
+
+async def test_people_are_paged(uow: Uow, user: User) -> None:
+    other = replace(a_user(), operator=True, deletes_at=NOON)
+    async with uow() as tx:
+        await tx.users.add(other)
+        first, second = sorted((user, other), key=lambda each: each.id)
+        found = await tx.users.page(after=first.id, limit=1000)
+        assert second in found
+        assert first not in found
+        assert len(await tx.users.page(after=None, limit=1)) == 1

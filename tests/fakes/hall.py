@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field, replace
 
 from application.actor import Person
+from application.audit.record import Record
 from application.identity.authenticate import AuthenticatePerson
 from application.identity.codes import SendCode, TryCode
 from application.identity.elsewhere import BeginElsewhere, FinishElsewhere, LinkedAccounts
-from application.identity.me import ListSessions, ReadMe
+from application.identity.me import ChangeMe, ListSessions, ReadMe
+from application.identity.operators import CreateOperator, EndSessions, ListUsers, LookUpUser
 from application.identity.passwords import ChangePassword, RequestReset, ResetPassword
+from application.identity.personal_data import DeleteMe, EraseUsers, ExportMe
 from application.identity.second_factor import (
     AskSecondFactor,
     ChangeSecondFactor,
@@ -17,6 +20,7 @@ from application.identity.second_factor import (
 )
 from application.identity.sign_in import EndSession, IssueTokens, RefreshSession, SignIn, Tokens
 from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
+from application.keys.keys import RevokeKeys
 from application.workspaces.personal import OpenPersonalWorkspace
 from domain.email import Email, parse_email
 from domain.identity.mail import Mail
@@ -116,6 +120,17 @@ class Hall:
             mailer=mailer,
             clock=clock,
             new_id=new_id,
+        )
+        record = Record(clock, new_id)
+        self.change_me = ChangeMe(uow, ReadMe(uow))
+        self.export_me = ExportMe(uow)
+        self.delete_me = DeleteMe(uow=uow, show_password=self.show_password, mailer=mailer, clock=clock)
+        self.erase = EraseUsers(uow=uow, revoke_keys=RevokeKeys(clock, record), clock=clock, record=record)
+        self.list_users = ListUsers(uow)
+        self.look_up = LookUpUser(uow, ReadMe(uow))
+        self.end_sessions = EndSessions(uow, clock)
+        self.create_operator = CreateOperator(
+            uow=uow, send_code=send_code, open_workspace=open_workspace, clock=clock, new_id=new_id
         )
         self.linked = LinkedAccounts(uow)
         self.sign_in = SignIn(

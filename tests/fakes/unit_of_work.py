@@ -27,6 +27,7 @@ from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
 from domain.workspaces.workspace import Workspace, WorkspaceMissing
 from tests.fakes.people import FakeCodes, FakeInvitations, FakeMembers, FakeUsers, FakeUserSessions
+from tests.fakes.personal_data import FakePersonalData
 from tests.fakes.proofs import FakeLinkedIdentities, FakeSecondFactors
 
 
@@ -180,6 +181,7 @@ class FakeTx:
             dict(committed.second_factors), dict(committed.recovery_codes)
         )
         self.identities = FakeLinkedIdentities(dict(committed.identities))
+        self.personal = FakePersonalData(self)
         self.invitations = FakeInvitations(dict(committed.invitations))
 
 

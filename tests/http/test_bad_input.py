@@ -94,6 +94,7 @@ NEEDS_MORE = {
     *("accept_invitation", "revoke_invitation", "transfer_ownership", "remove_member", "leave_workspace"),
     *("delete_workspace", "remove_limit"),
     *("begin_elsewhere", "finish_elsewhere", "unlink_identity"),
+    *("request_deletion", "cancel_deletion"),
     *("enable_second_factor", "disable_second_factor", "renew_recovery_codes"),
 }
 """A code from a mail, a token that was not used, a thing that only they need: their own tests have these."""

@@ -49,6 +49,7 @@ class InvitationRecord(Base):
         CheckConstraint("role IN ('admin', 'member')", name="role"),
         CheckConstraint("accepted_at IS NULL OR revoked_at IS NULL", name="ended_once"),
         Index(None, "digest", unique=True),
+        Index(None, "email_key"),
         Index(
             "ix_invitation_open",
             "workspace_id",
@@ -78,4 +79,5 @@ class AuditEntryRecord(Base):
     __table_args__ = (
         CheckConstraint("actor_kind IN ('user', 'operator')", name="actor_kind"),
         Index(None, "workspace_id", "at"),
+        Index(None, "actor_id"),
     )
