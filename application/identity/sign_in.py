@@ -70,7 +70,9 @@ class SignIn:
 
         Raises SignInRefused, SecondFactorNeeded, SecondFactorRefused, TooManyAttempts.
         """
-        await self.throttle.hit("sign_in", email.key)
+        # Few tries from one place, more in all: so that nobody locks somebody else out from afar.
+        await self.throttle.hit("sign_in", f"{email.key} {address}")
+        await self.throttle.hit("sign_in_account", email.key)
         await self.throttle.hit("sign_in_from", address)
         async with self.uow() as tx:
             user = await tx.users.by_email(email.key)

@@ -21,6 +21,7 @@ LIMITS: Mapping[str, Limit] = {
     "invitation": Limit("workspace", 100, HOUR),
     "invitation_to": Limit("mailbox", 5, HOUR),
     "sign_in": Limit("account", 10, MINUTES),
+    "sign_in_account": Limit("account", 100, MINUTES),
     "sign_in_from": Limit("address", 100, MINUTES),
 }
 

@@ -10,6 +10,8 @@ from domain.errors import Invalid
 
 SHORTEST = 12  # characters
 LONGEST = 1024  # bytes of UTF-8: what a slow hash is asked to read has an end
+CONTEXT_WORDS = ("cuebx",)
+"""What somebody who guesses would begin with here (OWASP ASVS 5.0, 6.1.2 and 6.2.11)."""
 _TELLING = 4  # a local part of fewer characters stands in many words
 
 
@@ -38,6 +40,8 @@ def check_password(password: str, email: Email, *, common: Callable[[str], bool]
     local = email.key.partition("@")[0]
     if email.key in folded or (len(local) >= _TELLING and local in folded):
         raise PasswordRefused("a password must not hold the e-mail address")
+    if any(word in folded for word in CONTEXT_WORDS):
+        raise PasswordRefused("a password must not hold the name of this service")
     if common(folded):
         raise PasswordRefused("this password is among those that are guessed first")
     return text

@@ -58,7 +58,7 @@ async def test_a_password_changed_while_it_was_checked_opens_nothing(
     assert hall.work.sessions == {}
 
 
-@pytest.mark.parametrize("what", ["sign_in", "sign_in_from"])
+@pytest.mark.parametrize("what", ["sign_in", "sign_in_account", "sign_in_from"])
 async def test_guessing_is_throttled_by_account_and_by_address(hall: Hall, what: str) -> None:
     hall.throttle.used_up.add(what)
     work = hall.passwords.work

@@ -67,6 +67,7 @@ def test_a_long_password_will_do(password: str) -> None:
         ("xxADA.lovelace@example.ORGxx", "must not hold the e-mail address"),
         ("my ada.Lovelace password", "must not hold the e-mail address"),
         ("Passw0rd1234", "guessed first"),
+        ("my CueBX password", "the name of this service"),
     ],
 )
 def test_a_bad_password_is_refused_with_its_reason(password: str, reason: str) -> None:

@@ -74,3 +74,16 @@ async def test_guessing_codes_is_slowed_down(town: Town, secured: tuple[str, pyo
         statuses.append(answer.status_code)
     assert statuses[-1] == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 900
+
+
+async def test_a_new_password_takes_no_second_factor_away(
+    town: Town, secured: tuple[str, pyotp.TOTP, list[str]]
+) -> None:
+    _, _, codes = secured
+    await town.post("/v1/auth/password-reset", email=town.ada)
+    body = {"email": town.ada, "code": town.mail()[1], "password": NEW}
+    assert (await town.post("/v1/auth/password-reset/confirm", **body)).status_code == 204
+    given = {"email": town.ada, "password": NEW}
+    needed = await town.post("/v1/auth/sign-in", **given)
+    assert needed.json()["code"] == "second_factor_needed"
+    assert (await town.post("/v1/auth/sign-in", **given, code=codes[0])).status_code == 200
