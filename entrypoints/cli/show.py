@@ -16,6 +16,11 @@ def _text(value: object) -> str:
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
+def as_line(row: Mapping[str, object]) -> str:
+    """As JSON."""
+    return json.dumps(row, default=_text)
+
+
 def show(
     rows: Sequence[Mapping[str, object]],
     *,

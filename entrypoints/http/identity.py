@@ -20,6 +20,7 @@ from domain.identity.user import SignInRefused
 from domain.ids import user_text
 from domain.workspaces.workspace import NameRefused
 from entrypoints.http.client import Caller
+from entrypoints.http.evenly import evenly
 from entrypoints.http.lean import Reply, lean_post
 
 PATH = "/v1/auth"
@@ -110,7 +111,7 @@ async def sign_up(
     caller: Caller, data: JSONBody[SignUpRequest], use: FromDishka[SignUp]
 ) -> Reply[MailedAnswer]:
     """Begin: a code comes by mail. Somebody who has an account is told that by mail, and not here."""
-    await use(parse_email(data.email), data.password, data.name, address=caller.address)
+    await evenly(use(parse_email(data.email), data.password, data.name, address=caller.address))
     return Reply(MailedAnswer())
 
 
@@ -119,7 +120,7 @@ async def confirm_email(
     caller: Caller, data: JSONBody[ConfirmRequest], use: FromDishka[ConfirmEmail]
 ) -> Reply[ConfirmedAnswer]:
     """Confirm the address with the code from the mail. A personal workspace comes with it."""
-    user = await use(parse_email(data.email), data.code, data.password, address=caller.address)
+    user = await evenly(use(parse_email(data.email), data.code, data.password, address=caller.address))
     return Reply(ConfirmedAnswer(user_id=user_text(user.id)))
 
 
@@ -128,7 +129,7 @@ async def resend_code(
     caller: Caller, data: JSONBody[AddressRequest], use: FromDishka[ResendCode]
 ) -> Reply[MailedAnswer]:
     """Send a new code, which voids the old one."""
-    await use(parse_email(data.email), address=caller.address)
+    await evenly(use(parse_email(data.email), address=caller.address))
     return Reply(MailedAnswer())
 
 
@@ -159,7 +160,7 @@ async def request_password_reset(
     caller: Caller, data: JSONBody[AddressRequest], use: FromDishka[RequestReset]
 ) -> Reply[MailedAnswer]:
     """Have a code for a new password sent."""
-    await use(parse_email(data.email), address=caller.address)
+    await evenly(use(parse_email(data.email), address=caller.address))
     return Reply(MailedAnswer())
 
 
@@ -173,7 +174,7 @@ async def reset_password(
     caller: Caller, data: JSONBody[ResetRequest], use: FromDishka[ResetPassword]
 ) -> Reply[None]:
     """Set a new password with the code from the mail. All sessions end."""
-    await use(parse_email(data.email), data.code, data.password, address=caller.address)
+    await evenly(use(parse_email(data.email), data.code, data.password, address=caller.address))
     return Reply(None)
 
 

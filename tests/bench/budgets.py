@@ -14,6 +14,9 @@ IDLE = "no-op"
 HOT = "reserve, one workspace"
 MODEL = "run, openai"
 PAIRS = "reserve + commit"
+QUIET = "reserve, quiet"
+BUSY = "reserve, 20 sign-ins a second"
+FEW = 4  # clients
 LIMITED = "reserve + commit, key with a spend limit"
 
 
@@ -27,7 +30,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """``growth`` is the cost of a reservation with many usage records over that with few."""
+    """``growth`` is the cost of a reservation with many usage records over that with few.
+
+    ``sign_ins`` is how many were answered a second, of 20 that were asked for.
+    """
 
     rows: Sequence[Row]
     pgbench: float
@@ -35,11 +41,16 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: float
     ready_seconds: float
     ceiling: float
+    sign_ins: float
 
     def one(self, name: str) -> Outcome:
         """With one server process, at 64 clients; the one of median rate, where there are several."""
         runs = [row.outcome for row in self.rows if (row.name, row.clients, row.workers) == (name, CROWD, 1)]
         return sorted(runs, key=lambda run: run.rate)[len(runs) // 2]
+
+    def p99_ms(self, name: str) -> float:
+        """The median of the runs."""
+        return median(row.outcome.p99_ms for row in self.rows if row.name == name)
 
     def cost(self, name: str) -> float:
         """Microseconds of CPU, the server's and PostgreSQL's, for an answer: the median of the runs."""
@@ -63,12 +74,15 @@ def judge(figures: Figures) -> list[Verdict]:
     )
     busiest = max(row.outcome.generator_cpu for row in figures.rows if row.workers)
     limited = figures.cost(LIMITED) / figures.cost(PAIRS)
+    calm = figures.p99_ms(BUSY) / figures.p99_ms(QUIET)
     return [
         _at_least(0.5, "reserve / no-op endpoint", hot.rate / idle.rate),
         _at_least(1, "reserve / pgbench", hot.rate / figures.pgbench),
         _at_most(10, "p99 / p50 of reserve, the worst", spread),
         _at_most(1.2, "cost with many records / with few", figures.growth),
         _at_most(1.1, "cost with a key's spend limit / without", limited),
+        _at_most(1.5, "p99 of reserve during 20 sign-ins a second / quiet", calm),
+        _at_least(19, "sign-ins a second meanwhile", figures.sign_ins),
         _at_most(250, "CPU of the server per reserve, us", hot.cpu_us(SERVER)),
         _at_least(0.25, "run through openai / no-op endpoint", model.rate / idle.rate),
         _at_most(150, "memory of a server process, MB", figures.memory_mb),

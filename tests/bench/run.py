@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from statistics import median
 
@@ -9,11 +10,27 @@ from rich.console import Console
 
 from adapters.embedded.postgres import EmbeddedPostgres
 from tests.bench import history, pgbench, plan, stage
-from tests.bench.budgets import CROWD, DATABASE, HOT, IDLE, LIMITED, MODEL, PAIRS, SERVER, Figures, Row
+from tests.bench.budgets import (
+    BUSY,
+    CROWD,
+    DATABASE,
+    FEW,
+    HOT,
+    IDLE,
+    LIMITED,
+    MODEL,
+    PAIRS,
+    QUIET,
+    SERVER,
+    Figures,
+    Row,
+)
 from tests.bench.plan import Outcome, Plan
+from tests.bench.sign_ins import SignedIn, SignIns, signing_in
 from tests.bench.stage import Service
 from tests.bench.tenants import ANSWER, Tenants
 
+RATE = 20  # sign-ins a second
 CLIENTS = (1, 16, CROWD)
 
 
@@ -38,6 +55,7 @@ class Bench:
     rows: list[Row] = field(default_factory=list)
     memory_mb: float = 0.0
     ready_seconds: float = 0.0
+    sign_ins: float = 0.0
 
     def run(self, *, few: int, many: int) -> Figures:
         """``few`` and ``many``: usage records."""
@@ -48,6 +66,7 @@ class Bench:
         alone = self._pgbench()
         self._serve(2)
         self._ask_model()
+        self._sign_in()
         costs = [self._cost(have, want) for have, want in ((0, few), (few, many))]
         return Figures(
             rows=self.rows,
@@ -56,6 +75,7 @@ class Bench:
             memory_mb=self.memory_mb,
             ready_seconds=self.ready_seconds,
             ceiling=ceiling,
+            sign_ins=self.sign_ins,
         )
 
     def _ceiling(self) -> float:
@@ -92,6 +112,23 @@ class Bench:
             with stage.server(self.postgres.url, workers=1, log=self.output, models=models) as server:
                 for clients in CLIENTS:
                     self._measure(MODEL, server, [self.tenants.echo()], clients=clients)
+
+    def _sign_in(self) -> None:
+        """Few clients, so that there is room for sign-ins; quiet and busy in turn, as machines are noisy."""
+        requests = [self.tenants.reserve(self.tenants.keys[0])]
+        outcomes: list[SignedIn] = []
+        seconds = self.lengths.warm_up + self.lengths.seconds + 1
+        with stage.server(self.postgres.url, workers=1, log=self.output) as server:
+            for turn in range(max(3, self.lengths.repeats)):
+                self._measure(QUIET, server, requests, clients=FEW)
+                asked = range(turn * RATE * ceil(seconds), (turn + 1) * RATE * ceil(seconds))
+                people = [self.tenants.sign_in(at) for at in asked]
+                with signing_in(
+                    SignIns(port=server.port, rate=RATE, seconds=seconds, requests=people), outcomes
+                ):
+                    self._measure(BUSY, server, requests, clients=FEW)
+                self.log.print(f"sign-ins: {outcomes[-1]}")
+        self.sign_ins = min(each.rate for each in outcomes)
 
     def _pgbench(self) -> float:
         """Transactions a second of the better known way."""

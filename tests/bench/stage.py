@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+SECRET = b64encode(bytes(32)).decode()
 LONGEST_START = 60.0
 LONGEST_STOP = 30.0
 CUEBX = Path(sys.executable).with_name("cuebx")
@@ -92,13 +94,18 @@ def answers(port: int, path: str) -> bool:
 def server(
     database_url: str, *, workers: int, log: Path, models: dict[str, str] | None = None
 ) -> Iterator[Service]:
-    """``cuebx serve``. ``models`` gives the base URL for each alias of the catalog."""
+    """``cuebx serve``. ``models`` gives the base URL for each alias of the catalog.
+
+    X-Forwarded-For says where requests come from.
+    """
     port = free_port()
     env = {
         "CUEBX_DATABASE_URL": database_url,
         "CUEBX_PROFILE": "embedded",
         "CUEBX_PORT": str(port),
         "CUEBX_WORKERS": str(workers),
+        "CUEBX_SECRET": SECRET,
+        "CUEBX_TRUSTED_PROXIES": "127.0.0.1",
     }
     for alias, url in (models or {}).items():
         name = "CUEBX_MODEL_" + alias.upper().replace("-", "_")

@@ -4,9 +4,24 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.bench import plan, stage
-from tests.bench.budgets import CROWD, DATABASE, HOT, IDLE, LIMITED, MODEL, PAIRS, SERVER, Figures, Row, judge
+from tests.bench.budgets import (
+    BUSY,
+    CROWD,
+    DATABASE,
+    HOT,
+    IDLE,
+    LIMITED,
+    MODEL,
+    PAIRS,
+    QUIET,
+    SERVER,
+    Figures,
+    Row,
+    judge,
+)
 from tests.bench.plan import Outcome, Plan, percentile
 
 
@@ -32,6 +47,7 @@ def figures(*rows: tuple[str, Outcome]) -> Figures:
         memory_mb=120,
         ready_seconds=2,
         ceiling=100_000,
+        sign_ins=20,
     )
 
 
@@ -47,6 +63,8 @@ def test_a_budget_is_judged_by_the_run_of_median_rate() -> None:
         (MODEL, outcome(100)),
         (PAIRS, outcome(500, cpu=0.1)),
         (LIMITED, outcome(500, cpu=0.2)),
+        (QUIET, outcome(500)),
+        (BUSY, replace(outcome(500), p99_ms=4.0)),
     ]
     verdicts = {each.budget: each for each in judge(figures(*runs))}
     reserve, model = verdicts["reserve / no-op endpoint"], verdicts["run through openai / no-op endpoint"]
@@ -55,6 +73,9 @@ def test_a_budget_is_judged_by_the_run_of_median_rate() -> None:
     assert verdicts["CPU of the server per reserve, us"].met
     limits = verdicts["cost with a key's spend limit / without"]
     assert (limits.measured, limits.met) == (2.0, False)
+    calm = verdicts["p99 of reserve during 20 sign-ins a second / quiet"]
+    assert (calm.measured, calm.met) == (2.0, False)
+    assert verdicts["sign-ins a second meanwhile"].met
 
 
 @pytest.mark.parametrize(("expect", "wrong"), [({200}, False), ({201}, True)])

@@ -1,5 +1,7 @@
 """What an operator lets keys spend, and reads in the audit log."""
 
+import json
+
 import pytest
 
 from domain.ids import parse_limit
@@ -109,3 +111,5 @@ def test_the_audit_log_says_what_was_done() -> None:
     assert asked("audit-log", workspace["workspace_id"], "--from", "2999-01-01") == []
     assert asked("audit-log", workspace["workspace_id"], "--to", "2000-01-01T00:00Z") == []
     assert "workspace.frozen" in command("audit-log", workspace["workspace_id"]).stdout
+    lines = command("audit-log", workspace["workspace_id"], "--lines").stdout.splitlines()
+    assert [json.loads(each) for each in lines] == entries

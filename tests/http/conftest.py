@@ -1,17 +1,26 @@
 """The whole HTTP interface in this process, over a database where the sample catalog is sold."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
 from dishka import AsyncContainer
 
+from entrypoints.http import evenly
 from entrypoints.http.app import create_app
 from tests.conftest import TEMPLATE, renamed, run_sql
 from tests.http.documented import is_documented
 from tests.shop import Caller, Seller, Shop, Tenant, open_shop, services_on
+
+
+@pytest.fixture(scope="package", autouse=True)
+def hurried() -> Iterator[None]:
+    """What takes as long for everybody takes no longer than it must, here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evenly, "FLOOR", 0.0)
+        yield
 
 
 @pytest.fixture(scope="session")
