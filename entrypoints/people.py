@@ -8,8 +8,7 @@ from dishka import AnyOf, Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.mail.files import FileMailer
-from adapters.oauth.client import Registration
-from adapters.oauth.providers import configured
+from adapters.oauth.registered import RegisteredProviders
 from adapters.postgres.members import SqlLiveSessions, SqlMemberDirectory
 from adapters.postgres.signing_keys import SqlSigningKeys
 from adapters.postgres.unit_of_work import SqlUnitOfWork
@@ -68,11 +67,13 @@ class People(Provider):
 
     @provide
     async def providers(self, settings: Settings) -> AsyncIterator[Providers]:
-        registrations = {
-            name: Registration(each.client_id, each.client_secret, f"{settings.oauth_redirect_url}/{name}")
-            for name, each in settings.oauth().items()
-        }
-        async with configured(registrations) as providers:
+        apps = {name: (each.client_id, each.client_secret) for name, each in settings.oauth().items()}
+        if not apps:
+            yield RegisteredProviders()
+            return
+        from adapters.oauth.providers import registered  # noqa: PLC0415 - large, and only some have providers
+
+        async with registered(apps, redirect_url=settings.oauth_redirect_url) as providers:
             yield providers
 
     @provide

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
@@ -6,8 +6,8 @@ import httpx
 from adapters.oauth.client import Registration
 from adapters.oauth.github import GitHub
 from adapters.oauth.google import Google
+from adapters.oauth.registered import RegisteredProviders
 from application.identity.elsewhere import Provider, Providers
-from domain.identity.elsewhere import ProviderMissing
 
 SECONDS = 10.0
 KNOWN: Mapping[str, Callable[[httpx.AsyncClient, Registration], Provider]] = {
@@ -16,19 +16,13 @@ KNOWN: Mapping[str, Callable[[httpx.AsyncClient, Registration], Provider]] = {
 }
 
 
-class ConfiguredProviders(Providers):
-    def __init__(self, providers: Iterable[Provider]) -> None:
-        self._providers = {each.name: each for each in providers}
-
-    def get(self, name: str) -> Provider:
-        found = self._providers.get(name)
-        if found is None:
-            raise ProviderMissing
-        return found
-
-
 @asynccontextmanager
-async def configured(registrations: Mapping[str, Registration]) -> AsyncIterator[Providers]:
-    """Those of KNOWN that have a registration. No redirect is followed: none of them sends one."""
+async def registered(
+    apps: Mapping[str, tuple[str, str]], *, redirect_url: str | None
+) -> AsyncIterator[Providers]:
+    """Those of KNOWN that have an app: its id, its secret. No redirect is followed: none sends one."""
     async with httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as http:
-        yield ConfiguredProviders(KNOWN[name](http, each) for name, each in registrations.items())
+        yield RegisteredProviders(
+            KNOWN[name](http, Registration(id, secret, f"{redirect_url}/{name}"))
+            for name, (id, secret) in apps.items()
+        )

@@ -18,11 +18,11 @@ class SqlSecondFactors(SecondFactors):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def get(self, user: UserId) -> SecondFactor | None:
+    async def get(self, user: UserId, *, lock: bool = True) -> SecondFactor | None:
         wanted = sa.select(_user.c.totp_secret, _user.c.totp_enabled_at, _user.c.totp_last_step).where(
             _user.c.id == user, _user.c.totp_secret.is_not(None)
         )
-        row = (await self._session.execute(wanted.with_for_update())).one_or_none()
+        row = (await self._session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
         if row is None:
             return None
         sealed, enabled_at, last_step = row

@@ -29,14 +29,14 @@ class SqlUsers(Users):
         added = await self._session.scalar(statement.returning(_user.c.id))
         return added is not None
 
-    async def get(self, id: UserId) -> User:
-        found = await self._one(_user.c.id == id)
+    async def get(self, id: UserId, *, lock: bool = True) -> User:
+        found = await self._one(_user.c.id == id, lock=lock)
         if found is None:
             raise UserMissing
         return found
 
-    async def by_email(self, key: str) -> User | None:
-        return await self._one(_user.c.email_key == key)
+    async def by_email(self, key: str, *, lock: bool = True) -> User | None:
+        return await self._one(_user.c.email_key == key, lock=lock)
 
     async def save(self, user: User) -> None:
         await self._session.execute(sa.update(_user).where(_user.c.id == user.id).values(_values(user)))
@@ -47,8 +47,10 @@ class SqlUsers(Users):
             wanted = wanted.where(_user.c.id > after)
         return [user_from(row) for row in (await self._session.execute(wanted)).mappings()]
 
-    async def _one(self, condition: sa.ColumnElement[bool]) -> User | None:
-        wanted = sa.select(_user).where(condition, _user.c.email.is_not(None)).with_for_update()
+    async def _one(self, condition: sa.ColumnElement[bool], *, lock: bool) -> User | None:
+        wanted = sa.select(_user).where(condition, _user.c.email.is_not(None))
+        if lock:
+            wanted = wanted.with_for_update()
         row = (await self._session.execute(wanted)).mappings().one_or_none()
         return None if row is None else user_from(row)
 

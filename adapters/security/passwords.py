@@ -1,8 +1,11 @@
 """Argon2id, with the parameters that OWASP's Password Storage Cheat Sheet gives first (19 MiB, 2 passes)."""
 
 import asyncio
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib.resources import files
 from typing import TypeVar
 
@@ -14,6 +17,7 @@ from domain.identity.errors import TooBusy
 
 T = TypeVar("T")
 THREADS = 2
+NICE = 10
 WAITING = 64
 """More than so many at once are told to come back: each takes a thread for some 20 ms."""
 
@@ -23,7 +27,7 @@ class Argon2Passwords(Passwords):
 
     def __init__(self, *, threads: int = THREADS, waiting: int = WAITING) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="passwords", initializer=_give_way)
         self._free = waiting
         self._nobody = self._hasher.hash("nobody has this password")
         words = files("adapters.security").joinpath("common_passwords.txt").read_text()
@@ -57,6 +61,12 @@ class Argon2Passwords(Passwords):
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._free += 1
+
+
+def _give_way() -> None:
+    """Where the cores are busy, this thread waits for those that serve requests. On Linux a thread's own."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _bytes(password: str) -> bytes:

@@ -39,9 +39,9 @@ class ReadMe:
     async def of(self, id: UserId) -> Me:
         """Raises UserMissing."""
         async with self.uow() as tx:
-            factor = await tx.second_factors.get(id)
+            factor = await tx.second_factors.get(id, lock=False)
             return Me(
-                user=await tx.users.get(id),
+                user=await tx.users.get(id, lock=False),
                 places=await tx.members.of_user(id),
                 second_factor=factor is not None and factor.on,
                 recovery_codes=await tx.second_factors.codes_left(id),

@@ -98,8 +98,8 @@ class CreateOperator:
 async def _find(tx: MeTx, who: UserId | Email) -> User:
     """Raises UserMissing."""
     if not isinstance(who, Email):
-        return await tx.users.get(who)
-    user = await tx.users.by_email(who.key)
+        return await tx.users.get(who, lock=False)
+    user = await tx.users.by_email(who.key, lock=False)
     if user is None:
         raise UserMissing
     return user

@@ -21,7 +21,7 @@ class RequestReset:
         await self.throttle.hit("mail", email.key)
         await self.throttle.hit("sign_up", address)
         async with self.uow() as tx:
-            user = await tx.users.by_email(email.key)
+            user = await tx.users.by_email(email.key, lock=False)
         if user is not None and user.confirmed_at is not None:
             await self.send_code(user, Purpose.RESET)
 
@@ -65,7 +65,7 @@ class ChangePassword:
         """Raises PasswordRefused, TooManyAttempts."""
         await self.throttle.hit("sign_in", str(person.user))
         async with self.uow() as tx:
-            user = await tx.users.get(person.user)
+            user = await tx.users.get(person.user, lock=False)
         text = check_password(new, user.email, common=self.passwords.common)
         if not await self.passwords.verify(normal(current), user.password):
             raise PasswordRefused("the current password is wrong")

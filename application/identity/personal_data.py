@@ -67,7 +67,7 @@ class ExportMe:
     async def __call__(self, person: Person) -> Held:
         """Raises UserMissing."""
         async with self.uow() as tx:
-            return await tx.personal.held(await tx.users.get(person.user))
+            return await tx.personal.held(await tx.users.get(person.user, lock=False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class DeleteMe:
         """
         now = self.clock.now()
         async with self.uow() as tx:
-            user = await tx.users.get(person.user)
+            user = await tx.users.get(person.user, lock=False)
             session = await tx.sessions.get(person.user, person.session)
         if user.password is not None:
             await self.show_password(person, password or "")

@@ -58,11 +58,11 @@ class Users(Protocol):
     async def add(self, user: User) -> bool:
         """False, and nothing is done, where somebody has the address already."""
 
-    async def get(self, id: UserId) -> User:
-        """Raises UserMissing. Locked until the transaction ends."""
+    async def get(self, id: UserId, *, lock: bool = True) -> User:
+        """Raises UserMissing. Locked until the transaction ends, if it is to be."""
 
-    async def by_email(self, key: str) -> User | None:
-        """Locked until the transaction ends."""
+    async def by_email(self, key: str, *, lock: bool = True) -> User | None:
+        """Locked until the transaction ends, if it is to be."""
 
     async def save(self, user: User) -> None: ...
 

@@ -44,8 +44,8 @@ class OneTimePasswords(Protocol):
 
 
 class SecondFactors(Protocol):
-    async def get(self, user: UserId) -> SecondFactor | None:
-        """Locked until the transaction ends."""
+    async def get(self, user: UserId, *, lock: bool = True) -> SecondFactor | None:
+        """Locked until the transaction ends, if it is to be."""
 
     async def save(self, factor: SecondFactor) -> None: ...
 
@@ -118,7 +118,7 @@ class ShowPassword:
         """Raises PasswordRefused, TooManyAttempts, UserMissing."""
         await self.throttle.hit("sign_in", str(person.user))
         async with self.uow() as tx:
-            user = await tx.users.get(person.user)
+            user = await tx.users.get(person.user, lock=False)
         if not await self.passwords.verify(normal(password), user.password):
             raise PasswordRefused("the password is wrong")
         return user

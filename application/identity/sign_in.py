@@ -75,7 +75,7 @@ class SignIn:
         await self.throttle.hit("sign_in_account", email.key)
         await self.throttle.hit("sign_in_from", address)
         async with self.uow() as tx:
-            user = await tx.users.by_email(email.key)
+            user = await tx.users.by_email(email.key, lock=False)
         hashed = None if user is None or user.confirmed_at is None else user.password
         right = await self.passwords.verify(normal(password), hashed)
         if user is None or not right:
@@ -116,7 +116,7 @@ class RefreshSession:
             session = await tx.sessions.get(token.user, token.session)
             reused = token.used_at is not None
             if reused:
-                owner = await tx.users.get(token.user)
+                owner = await tx.users.get(token.user, lock=False)
                 await tx.sessions.save(session.end(now))
             else:
                 session = session.see(address, now)

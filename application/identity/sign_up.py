@@ -75,7 +75,7 @@ class ResendCode:
         await self.throttle.hit("mail", email.key)
         await self.throttle.hit("sign_up", address)
         async with self.uow() as tx:
-            user = await tx.users.by_email(email.key)
+            user = await tx.users.by_email(email.key, lock=False)
         if user is not None and user.confirmed_at is None:
             await self.send_code(user, Purpose.CONFIRM)
 
@@ -100,7 +100,7 @@ class ConfirmEmail:
         await self.throttle.hit("code_from", address)
         plan = await self.open_workspace.plan()
         async with self.uow() as tx:
-            user = await tx.users.by_email(email.key)
+            user = await tx.users.by_email(email.key, lock=False)
         known = None if user is None else user.password
         if not await self.passwords.verify(normal(password), known):
             raise CodeRefused

@@ -68,7 +68,7 @@ class Invite:
             expires_at=now + LASTS,
         )
         async with self.uow() as tx:
-            inviter = await tx.users.get(actor.person.user)
+            inviter = await tx.users.get(actor.person.user, lock=False)
             workspace = await tx.workspaces.get(actor.workspace)
             workspace.check_team()
             if await tx.members.has(workspace.id, email.key):
@@ -97,7 +97,7 @@ class Invite:
         await self.throttle.hit("invitation", str(actor.workspace))
         await self.throttle.hit("invitation_to", f"{actor.workspace} {found.email.key}")
         async with self.uow() as tx:
-            inviter = await tx.users.get(actor.person.user)
+            inviter = await tx.users.get(actor.person.user, lock=False)
             workspace = await tx.workspaces.get(actor.workspace)
             before = await tx.invitations.get(workspace.id, id)
             renewed = before.renew(token_digest(token), now)

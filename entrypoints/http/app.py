@@ -48,9 +48,9 @@ OPERATION = [*health.HANDLERS, metrics.metrics, jwks.jwks]
 API = [
     *identity.HANDLERS,
     *elsewhere.HANDLERS,
+    *second_factor.HANDLERS,
     *sessions.HANDLERS,
     *me.HANDLERS,
-    *second_factor.HANDLERS,
     *workspaces.HANDLERS,
     *members.HANDLERS,
     *invitations.HANDLERS,

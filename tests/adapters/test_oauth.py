@@ -11,7 +11,7 @@ import pytest
 from adapters.oauth.client import LARGEST
 from adapters.oauth.github import GitHub
 from adapters.oauth.google import Google
-from adapters.oauth.providers import configured
+from adapters.oauth.providers import registered
 from application.identity.elsewhere import Provider
 from domain.identity.elsewhere import ElsewhereRefused, Proved, ProviderFailed, ProviderMissing
 from tests.fakes.oauth_server import REGISTRATION, OAuthServer, oauth_server
@@ -115,10 +115,12 @@ async def test_a_provider_that_is_away_or_slow(server: OAuthServer, http: httpx.
 
 
 async def test_only_what_is_configured_is_there() -> None:
-    async with configured({"github": REGISTRATION}) as providers:
+    app = (REGISTRATION.client_id, REGISTRATION.client_secret)
+    async with registered({"github": app}, redirect_url="https://app.example/in") as providers:
         found = providers.get("github")
         assert found.name == "github"
         url = found.authorization_url("the state", CHALLENGE)
+        assert "redirect_uri=https%3A%2F%2Fapp.example%2Fin%2Fgithub&" in url
         assert url.startswith("https://github.com/login/oauth/authorize?response_type=code&client_id=client&")
         assert REGISTRATION.client_secret not in url + repr(REGISTRATION)
         with pytest.raises(ProviderMissing):

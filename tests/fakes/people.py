@@ -36,12 +36,12 @@ class FakeUsers(Users):
         self.rows[user.id] = user
         return True
 
-    async def get(self, id: UserId) -> User:
+    async def get(self, id: UserId, *, lock: bool = True) -> User:
         if id not in self.rows:
             raise UserMissing
         return self.rows[id]
 
-    async def by_email(self, key: str) -> User | None:
+    async def by_email(self, key: str, *, lock: bool = True) -> User | None:
         return next((each for each in self.rows.values() if each.email.key == key), None)
 
     async def save(self, user: User) -> None:

@@ -17,7 +17,7 @@ class FakeSecondFactors(SecondFactors):
     codes: dict[UserId, dict[bytes, bool]]
     """Whether each was used."""
 
-    async def get(self, user: UserId) -> SecondFactor | None:
+    async def get(self, user: UserId, *, lock: bool = True) -> SecondFactor | None:
         return self.rows.get(user)
 
     async def save(self, factor: SecondFactor) -> None:
