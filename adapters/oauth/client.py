@@ -1,6 +1,8 @@
 """The part of OAuth 2.0 that is alike for all providers: a code for a token, a token for a document."""
 
+import asyncio
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -11,7 +13,8 @@ from domain.identity.elsewhere import ElsewhereRefused, ProviderFailed
 
 T = TypeVar("T")
 LARGEST = 1024 * 1024
-_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_OK, _MOVED, _REFUSED, _BROKEN = 200, 300, 400, 500
+_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +74,28 @@ class OAuthClient:
 
     async def _send(self, request: httpx.Request, form: type[T]) -> T:
         try:
-            response = await self._http.send(request, stream=True)
-            try:
-                body = b""
-                async for part in response.aiter_bytes():
-                    body += part
-                    if len(body) > LARGEST:
-                        raise ProviderFailed(self._provider)
-            finally:
-                await response.aclose()
-        except httpx.HTTPError:
+            # The client's timeout is for each part of an answer: one that drips would never end.
+            async with asyncio.timeout(self._http.timeout.read):
+                status, body = await self._whole(request)
+        except (httpx.HTTPError, TimeoutError):
             raise ProviderFailed(self._provider) from None
-        if _CLIENT_ERROR <= response.status_code < _SERVER_ERROR:
+        if _REFUSED <= status < _BROKEN and status not in _LATER:
             raise ElsewhereRefused
+        if not _OK <= status < _MOVED:
+            raise ProviderFailed(self._provider)
         try:
-            if not response.is_success:
-                raise ProviderFailed(self._provider)
             return msgspec.json.decode(body, type=form)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ProviderFailed(self._provider) from None
+
+    async def _whole(self, request: httpx.Request) -> tuple[int, bytes]:
+        response = await self._http.send(request, stream=True)
+        try:
+            body = bytearray()
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > LARGEST:
+                    raise ProviderFailed(self._provider)
+        finally:
+            await response.aclose()
+        return response.status_code, bytes(body)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from http.cookies import SimpleCookie
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -21,9 +20,12 @@ class Caller:
     cookies: str = field(default="", repr=False)
 
     def cookie(self, name: str) -> str:
-        """Empty where there is none."""
-        found = SimpleCookie(self.cookies).get(name)
-        return "" if found is None else found.value
+        """Empty where there is none. Other cookies may be of any form (RFC 6265, section 5.4)."""
+        for each in self.cookies.split(";"):
+            key, _, value = each.partition("=")
+            if key.strip() == name:
+                return value.strip()
+        return ""
 
 
 @lru_cache(8)

@@ -91,9 +91,13 @@ async def test_a_code_needs_its_verifier_and_works_once(server: OAuthServer, htt
         ((302, b""), ProviderFailed),
         ((200, b"<html>"), ProviderFailed),
         ((200, b'{"access_token": 7}'), ProviderFailed),
+        ((200, b'{"access_token": "\xff"}'), ProviderFailed),
+        ((200, b'{"x": ' + b"[" * 100_000), ProviderFailed),
+        ((408, b"{}"), ProviderFailed),
+        ((429, b"{}"), ProviderFailed),
         ((200, b" " * (LARGEST + 1)), ProviderFailed),
     ],
-    ids=str,
+    ids=lambda each: str(each)[:40],
 )
 async def test_a_provider_that_does_not_answer_as_it_should(
     server: OAuthServer, http: httpx.AsyncClient, fault: tuple[int, bytes], refusal: type[Exception]
@@ -110,6 +114,15 @@ async def test_a_provider_that_is_away_or_slow(server: OAuthServer, http: httpx.
     with pytest.raises(ProviderFailed, match="google did not answer"):
         await away.identify("code", VERIFIER)
     http.timeout = httpx.Timeout(0.000001)
+    with pytest.raises(ProviderFailed):
+        await provider.identify("code", VERIFIER)
+
+
+async def test_a_provider_that_answers_for_ever(server: OAuthServer, http: httpx.AsyncClient) -> None:
+    """Each byte comes in time, and the whole never."""
+    provider = google(server, http)
+    http.timeout = httpx.Timeout(0.3)
+    server.drips.set()
     with pytest.raises(ProviderFailed):
         await provider.identify("code", VERIFIER)
 

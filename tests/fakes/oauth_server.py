@@ -4,7 +4,7 @@ import json
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,7 +24,10 @@ def one(query: dict[str, list[str]]) -> dict[str, str]:
 
 @dataclass
 class OAuthServer:
-    """``documents`` are answered by path to whoever has a token; ``fault`` is answered instead of all."""
+    """``documents`` are answered by path to whoever has a token; ``fault`` is answered instead of all.
+
+    While ``drips`` is set, answers come byte by byte, and have no end.
+    """
 
     url: str = ""
     documents: dict[str, Any] = field(default_factory=dict)
@@ -32,6 +35,7 @@ class OAuthServer:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
+    drips: threading.Event = field(default_factory=threading.Event)
 
     @property
     def google(self) -> google.Endpoints:
@@ -80,7 +84,7 @@ class OAuthServer:
 
 @contextmanager
 def oauth_server() -> Iterator[OAuthServer]:
-    state = OAuthServer()
+    state, gone = OAuthServer(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -104,9 +108,13 @@ def oauth_server() -> Iterator[OAuthServer]:
                 status, body = state.fault
             self.send_response(status)
             self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
+            self.send_header("content-length", str(1 << 20 if state.drips.is_set() else len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):
+                while state.drips.is_set():
+                    self.wfile.write(b" ")
+                    gone.wait(0.02)
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
@@ -118,6 +126,8 @@ def oauth_server() -> Iterator[OAuthServer]:
     try:
         yield state
     finally:
+        state.drips.clear()
+        gone.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -100,6 +100,20 @@ async def test_another_browser_cannot_finish_it(town: Town, google: OAuthServer)
     assert mixed.json()["code"] == "elsewhere_refused", "its verifier is not for that code"
 
 
+@pytest.mark.parametrize(
+    "other", ["a@b=1", "a(b)=c", 'cart={"a": 1}', "no value", "path=/", "\u00e9=1", "a=\x01", "=;;", ""]
+)
+async def test_other_cookies_of_the_site_are_no_matter(town: Town, google: OAuthServer, other: str) -> None:
+    says(google, town.ada, town.ada)
+    brought = await begin(town, google)
+    cookies = f"{other}; {COOKIE}={town.http.cookies.get(COOKIE)}; z=1"
+    town.http.cookies.clear()
+    for kept, status in ((other, 401), (cookies, 200)):
+        headers = [(b"cookie", kept.encode())]
+        answer = await town.http.post(f"{PATH}/finish", json=brought, headers=headers)
+        assert answer.status_code == status, answer.text
+
+
 async def test_of_two_who_finish_at_once_for_one_address_one_account_comes(
     town: Town, google: OAuthServer
 ) -> None:
