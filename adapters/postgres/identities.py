@@ -18,6 +18,8 @@ class SqlLinkedIdentities(LinkedIdentities):
         self._session = session
 
     async def get(self, provider: str, subject: str) -> LinkedIdentity | None:
+        key = sa.func.hashtextextended(f"{provider} {subject}", 0)
+        await self._session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
         found = await self._where(_identity.c.provider == provider, _identity.c.subject == subject)
         return found[0] if found else None
 

@@ -62,7 +62,8 @@ class Providers(Protocol):
 
 
 class LinkedIdentities(Protocol):
-    async def get(self, provider: str, subject: str) -> LinkedIdentity | None: ...
+    async def get(self, provider: str, subject: str) -> LinkedIdentity | None:
+        """Until the transaction ends nobody else gets it, nor finds that there is none."""
 
     async def add(self, identity: LinkedIdentity) -> None:
         """Nothing is done where it is there already."""
@@ -149,7 +150,7 @@ class FinishElsewhere:
         plan = await self.open_workspace.plan()
         async with self.uow() as tx:
             user, linked = await self._user(tx, proved, plan)
-            await self.ask_second(tx, user.id, second)
+            recovered = await self.ask_second(tx, user.id, second)
             now = self.clock.now()
             session = Session.begin(
                 user.id, SessionId(self.new_id()), device=device, address=address, now=now
@@ -157,6 +158,9 @@ class FinishElsewhere:
             token, text = self.issue.refresh_token(session)
             await tx.sessions.add(session)
             await tx.sessions.add_token(token)
+        if recovered:
+            facts = {"device": session.device, "address": address}
+            await self.mailer.send(Mail(to=user.email.text, template="recovery_code_used", facts=facts))
         if linked:
             facts = {"provider": provider}
             await self.mailer.send(Mail(to=user.email.text, template="identity_linked", facts=facts))

@@ -25,7 +25,7 @@ from domain.identity.errors import TooManyAttempts
 from domain.identity.second_factor import SecondFactorNeeded, SecondFactorRefused
 from domain.identity.user import UserMissing
 from entrypoints.http.client import Caller
-from entrypoints.http.identity import PATH, TAG, SecondCode, TokensAnswer
+from entrypoints.http.identity import NO_STORE, PATH, TAG, SecondCode, TokensAnswer
 from entrypoints.http.inject import inject
 from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.refusals import AS_PERSON, INVALID, errors
@@ -101,7 +101,8 @@ async def finish_elsewhere(
         device=caller.device,
         address=caller.address,
     )
-    return Reply(TokensAnswer.of(tokens), {"Set-Cookie": f"{COOKIE}=; Max-Age=0; {_ATTRIBUTES}"})
+    cookie = f"{COOKIE}=; Max-Age=0; {_ATTRIBUTES}"
+    return Reply(TokensAnswer.of(tokens), {**NO_STORE, "Set-Cookie": cookie})
 
 
 @get(

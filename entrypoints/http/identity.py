@@ -30,6 +30,8 @@ Secret = Annotated[str, Meta(min_length=1, max_length=4096)]
 SixDigits = Annotated[str, Meta(pattern="^[0-9]{6}$", description="From the mail; it works for 10 minutes")]
 SecondCode = Annotated[str, Meta(min_length=6, max_length=60, description="Six digits, or a recovery code")]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
+NO_STORE = {"Cache-Control": "no-store"}
+"""Of answers with tokens (RFC 6749, section 5.1)."""
 _LIMITED = (TooManyAttempts, TooBusy)
 
 
@@ -144,7 +146,7 @@ async def sign_in(
     """Begin a session. The address has to be confirmed."""
     email = parse_email(data.email)
     tokens = await use(email, data.password, data.code, device=caller.device, address=caller.address)
-    return Reply(TokensAnswer.of(tokens))
+    return Reply(TokensAnswer.of(tokens), NO_STORE)
 
 
 @lean_post(PATH + "/refresh", tag=TAG, refuses=(RefreshTokenRefused,))
@@ -152,7 +154,7 @@ async def refresh_session(
     caller: Caller, data: JSONBody[RefreshRequest], use: FromDishka[RefreshSession]
 ) -> Reply[TokensAnswer]:
     """Go on with a session. A refresh token that comes a second time ends it, and its owner is told."""
-    return Reply(TokensAnswer.of(await use(data.refresh_token, address=caller.address)))
+    return Reply(TokensAnswer.of(await use(data.refresh_token, address=caller.address)), NO_STORE)
 
 
 @lean_post(PATH + "/password-reset", tag=TAG, status=202, refuses=(EmailRefused, *_LIMITED))

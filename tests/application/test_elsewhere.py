@@ -140,6 +140,9 @@ async def test_a_second_factor_is_asked_for_here_too(hall: Hall) -> None:
         await finish(hall)
     assert hall.work.identities == {}
     assert (await finish(hall, second=codes[0])).user == person.user
+    told = {each.template: each for each in hall.mails.sent[-2:]}
+    assert set(told) == {"recovery_code_used", "identity_linked"}
+    assert told["recovery_code_used"].facts == {"device": "curl", "address": HERE}
 
 
 async def test_tries_are_counted(hall: Hall) -> None:

@@ -273,3 +273,22 @@ async def test_people_are_paged(uow: Uow, user: User) -> None:
         assert second in found
         assert first not in found
         assert len(await tx.users.page(after=None, limit=1)) == 1
+
+
+async def test_of_many_who_link_one_account_at_once_one_finds_it_free(uow: Uow) -> None:
+    users, subject = [a_user() for _ in range(8)], uuid4().hex
+    async with uow() as tx:
+        for each in users:
+            await tx.users.add(each)
+
+    async def link(user: User) -> UserId:
+        async with uow() as tx:
+            there = await tx.identities.get("google", subject)
+            if there is not None:
+                return there.user
+            await tx.identities.add(
+                LinkedIdentity(provider="google", subject=subject, user=user.id, linked_at=NOON)
+            )
+            return user.id
+
+    assert len(set(await asyncio.gather(*map(link, users)))) == 1

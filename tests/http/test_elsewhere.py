@@ -16,7 +16,7 @@ from entrypoints import container
 from entrypoints.http.app import create_app
 from tests.fakes.oauth_server import OAuthServer, oauth_server
 from tests.http.documented import is_documented
-from tests.http.test_identity import Town
+from tests.http.test_identity import GOOD, Town
 from tests.shop import embedded
 
 PATH = "/v1/auth/elsewhere/google"
@@ -69,6 +69,7 @@ async def test_somebody_signs_in_and_is_known_the_next_time(town: Town, google: 
     first = await town.post(f"{PATH}/finish", **await begin(town, google))
     assert first.status_code == 200, first.text
     assert f"{COOKIE}=; Max-Age=0" in first.headers["set-cookie"]
+    assert first.headers["cache-control"] == "no-store"
     again = await town.post(f"{PATH}/finish", **await begin(town, google))
     assert again.json()["user_id"] == first.json()["user_id"]
     token = again.json()["access_token"]
@@ -131,6 +132,23 @@ async def test_of_two_who_finish_at_once_for_one_address_one_account_comes(
     )
     assert [each.status_code for each in answers] == [200, 200], [each.text for each in answers]
     assert len({each.json()["user_id"] for each in answers}) == 1
+    assert list(town.mails.iterdir()) == [], "it is new: nothing was linked to what was there before"
+
+
+async def test_who_signed_up_with_an_address_not_theirs_gets_nothing_of_it(
+    town: Town, google: OAuthServer
+) -> None:
+    await town.post("/v1/auth/sign-up", email=town.ada, password=GOOD, name="Mallory")
+    _, code = town.mail()
+    says(google, town.ada, town.ada)
+    tokens = (await town.post(f"{PATH}/finish", **await begin(town, google))).json()
+    me = (await town.get("/v1/me", tokens["access_token"])).json()
+    assert (me["email"], me["name"]) == (town.ada, "Ada")
+    assert [each["role"] for each in me["workspaces"]] == ["owner"]
+    confirm = await town.post("/v1/auth/confirm", email=town.ada, code=code, password=GOOD)
+    assert confirm.json()["code"] == "code_refused"
+    signed_in = await town.post("/v1/auth/sign-in", email=town.ada, password=GOOD)
+    assert signed_in.json()["code"] == "sign_in_refused"
 
 
 async def test_what_goes_wrong_is_told(town: Town, google: OAuthServer) -> None:

@@ -69,6 +69,7 @@ class Town:
     async def tokens(self, password: str = GOOD) -> dict[str, Any]:
         answer = await self.post("/v1/auth/sign-in", email=self.ada, password=password)
         assert answer.status_code == 200, answer.text
+        assert answer.headers["cache-control"] == "no-store"
         tokens: dict[str, Any] = answer.json()
         return tokens
 
