@@ -29,6 +29,8 @@ _EXAMPLES = {
     "max_tokens_parameter": "max_tokens or max_completion_tokens",
 }
 
+# A code must not cross a network in the clear (RFC 9700, section 2.6); to this machine it crosses none.
+_REDIRECT = r"^(https://[^\s/?#@]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?)(/[^\s?#]*[^\s?#/])?$"
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 Text = Annotated[str, Meta(min_length=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -98,7 +100,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     secret: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/_-]{43}=?(,[A-Za-z0-9+/_-]{43}=?)*$")] | None = None
     mail_dir: Annotated[str, Meta(min_length=1)] | None = None
     trusted_proxies: str = ""
-    oauth_redirect_url: Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+[^\s?#]*[^\s?#/]$")] | None = None
+    oauth_redirect_url: Annotated[str, Meta(pattern=_REDIRECT)] | None = None
     google_client_id: Text | None = None
     google_client_secret: Text | None = None
     github_client_id: Text | None = None

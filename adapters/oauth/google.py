@@ -5,6 +5,7 @@ signature of an ID token to be checked.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import httpx
 import msgspec
@@ -22,7 +23,9 @@ class Endpoints:
 
 
 class _User(msgspec.Struct):
-    sub: str
+    """``sub`` is as OpenID Connect Core 1.0, section 2, has it."""
+
+    sub: Annotated[str, msgspec.Meta(pattern="^[!-~]{1,255}$")]
     email: str | None = None
     email_verified: bool = False
     name: str = ""

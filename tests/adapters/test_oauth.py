@@ -72,6 +72,15 @@ async def test_an_address_that_was_not_verified_is_none(server: OAuthServer, htt
         assert (await identify(server, provider)).email is None
 
 
+@pytest.mark.parametrize("subject", ["", "\0", "x" * 256])
+async def test_what_names_nobody_is_nobody(
+    server: OAuthServer, http: httpx.AsyncClient, subject: str
+) -> None:
+    server.documents["/userinfo"] = {**GOOGLE, "sub": subject}
+    with pytest.raises(ProviderFailed):
+        await identify(server, google(server, http))
+
+
 async def test_a_code_needs_its_verifier_and_works_once(server: OAuthServer, http: httpx.AsyncClient) -> None:
     provider = google(server, http)
     with pytest.raises(ElsewhereRefused):

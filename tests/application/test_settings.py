@@ -203,7 +203,20 @@ def test_a_provider_to_sign_in_by_is_configured_whole() -> None:
         assert faults(COMPLETE | given) == (f"{name} is missing",)
 
 
-@pytest.mark.parametrize("url", ["app.example", "https://app.example/x/", "https://app.example/x?y=1"])
+@pytest.mark.parametrize(
+    "url", ["https://app.example", "http://localhost:3000/signed-in", "http://127.0.0.1/signed-in"]
+)
+def test_a_redirect_url_on_this_machine_needs_no_tls(url: str) -> None:
+    assert load(COMPLETE | OAUTH | {"CUEBX_OAUTH_REDIRECT_URL": url}).oauth_redirect_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("app.example", "https://app.example/x/", "https://app.example/x?y=1"),
+        *("http://app.example/x", "http://localhost.app.example/x", "http://localhost@app.example/x"),
+    ],
+)
 def test_a_redirect_url_has_room_for_the_providers_name(url: str) -> None:
     (fault,) = faults(COMPLETE | OAUTH | {"CUEBX_OAUTH_REDIRECT_URL": url})
     assert fault == "CUEBX_OAUTH_REDIRECT_URL: expected something like https://host/signed-in"
