@@ -24,7 +24,7 @@ class SqlInvitations(Invitations):
 
     async def get(self, workspace: WorkspaceId, id: InvitationId) -> Invitation:
         wanted = sa.select(_invitation).where(_invitation.c.workspace_id == workspace, _invitation.c.id == id)
-        row = (await self._session.execute(wanted.with_for_update())).mappings().one_or_none()
+        row = (await self._session.execute(wanted.with_for_update(key_share=True))).mappings().one_or_none()
         if row is None:
             raise InvitationMissing
         return invitation_from(row)

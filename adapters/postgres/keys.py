@@ -20,7 +20,7 @@ class SqlKeys(Keys):
         await self._session.execute(sa.insert(KeyRecord).values(id=key.id, **_values(key)))
 
     async def get(self, id: KeyId) -> Key:
-        record = await self._session.get(KeyRecord, id, with_for_update=True)
+        record = await self._session.get(KeyRecord, id, with_for_update={"key_share": True})
         if record is None:
             raise KeyMissing
         return key_from(record)

@@ -34,8 +34,13 @@ class SqlMembers(Members):
     async def add(self, member: Membership) -> None:
         await self._session.execute(sa.insert(_member).values(_values(member)))
 
+    async def find(self, workspace: WorkspaceId, user: UserId) -> Membership | None:
+        row = (await self._session.execute(sa.select(_member).where(*_is(workspace, user)))).mappings()
+        found = row.one_or_none()
+        return None if found is None else membership_from(found)
+
     async def get(self, workspace: WorkspaceId, user: UserId) -> Membership:
-        wanted = sa.select(_member).where(*_is(workspace, user)).with_for_update()
+        wanted = sa.select(_member).where(*_is(workspace, user)).with_for_update(key_share=True)
         row = (await self._session.execute(wanted)).mappings().one_or_none()
         if row is None:
             raise MemberMissing

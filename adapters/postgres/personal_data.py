@@ -65,7 +65,7 @@ class SqlPersonalData(PersonalData):
             .where(_user.c.deletes_at <= now, _user.c.erased_at.is_(None), _user.c.id.not_in(but))
             .order_by(_user.c.deletes_at)
             .limit(1)
-            .with_for_update(skip_locked=True)
+            .with_for_update(key_share=True, skip_locked=True)
         )
         row = (await self._tx.execute(wanted)).mappings().one_or_none()
         return None if row is None else user_from(row)

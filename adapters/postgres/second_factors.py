@@ -22,7 +22,9 @@ class SqlSecondFactors(SecondFactors):
         wanted = sa.select(_user.c.totp_secret, _user.c.totp_enabled_at, _user.c.totp_last_step).where(
             _user.c.id == user, _user.c.totp_secret.is_not(None)
         )
-        row = (await self._session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
+        row = (
+            await self._session.execute(wanted.with_for_update(key_share=True) if lock else wanted)
+        ).one_or_none()
         if row is None:
             return None
         sealed, enabled_at, last_step = row

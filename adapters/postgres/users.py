@@ -50,7 +50,7 @@ class SqlUsers(Users):
     async def _one(self, condition: sa.ColumnElement[bool], *, lock: bool) -> User | None:
         wanted = sa.select(_user).where(condition, _user.c.email.is_not(None))
         if lock:
-            wanted = wanted.with_for_update()
+            wanted = wanted.with_for_update(key_share=True)
         row = (await self._session.execute(wanted)).mappings().one_or_none()
         return None if row is None else user_from(row)
 
@@ -97,7 +97,7 @@ class SqlCodes(Codes):
 
     async def get(self, user: UserId, purpose: Purpose) -> Code | None:
         wanted = sa.select(_code).where(_code.c.user_id == user, _code.c.purpose == purpose)
-        row = (await self._session.execute(wanted.with_for_update())).mappings().one_or_none()
+        row = (await self._session.execute(wanted.with_for_update(key_share=True))).mappings().one_or_none()
         if row is None:
             return None
         return Code(
@@ -123,7 +123,7 @@ class SqlUserSessions(UserSessions):
 
     async def get(self, user: UserId, id: SessionId) -> Session:
         wanted = sa.select(_session).where(_session.c.user_id == user, _session.c.id == id)
-        row = (await self._session.execute(wanted.with_for_update())).mappings().one_or_none()
+        row = (await self._session.execute(wanted.with_for_update(key_share=True))).mappings().one_or_none()
         if row is None:
             raise SessionMissing
         return session_from(row)
@@ -156,7 +156,7 @@ class SqlUserSessions(UserSessions):
         )
 
     async def token(self, digest: bytes) -> RefreshToken | None:
-        wanted = sa.select(_token).where(_token.c.digest == digest).with_for_update()
+        wanted = sa.select(_token).where(_token.c.digest == digest).with_for_update(key_share=True)
         row = (await self._session.execute(wanted)).mappings().one_or_none()
         if row is None:
             return None

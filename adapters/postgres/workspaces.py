@@ -26,7 +26,7 @@ class SqlWorkspaces(Workspaces):
 
     async def get(self, id: WorkspaceId) -> Workspace:
         wanted = sa.select(_workspace).where(_workspace.c.id == id, _workspace.c.deleted_at.is_(None))
-        row = (await self._session.execute(wanted.with_for_update())).mappings().one_or_none()
+        row = (await self._session.execute(wanted.with_for_update(key_share=True))).mappings().one_or_none()
         if row is None:
             raise WorkspaceMissing
         return _workspace_from(row)

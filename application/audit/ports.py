@@ -5,7 +5,8 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.audit.entry import Entry
-from domain.ids import EntryId, WorkspaceId
+from domain.ids import EntryId, UserId, WorkspaceId
+from domain.workspaces.member import Membership
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,14 @@ class AuditLog(Protocol):
         """The newest first, behind ``after``."""
 
 
+class Standing(Protocol):
+    async def find(self, workspace: WorkspaceId, user: UserId) -> Membership | None:
+        """As it is now. Not locked."""
+
+
 class AuditTx(Protocol):
+    @property
+    def members(self) -> Standing: ...
+
     @property
     def audit(self) -> AuditLog: ...

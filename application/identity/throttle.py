@@ -18,6 +18,7 @@ LIMITS: Mapping[str, Limit] = {
     "code": Limit("mailbox", 15, HOUR),
     "code_from": Limit("address", 60, HOUR),
     "second_factor": Limit("account", 10, MINUTES),
+    "workspace": Limit("account", 20, 24 * HOUR),
     "invitation": Limit("workspace", 100, HOUR),
     "invitation_to": Limit("mailbox", 5, HOUR),
     "sign_in": Limit("account", 10, MINUTES),

@@ -1,6 +1,7 @@
 """Keys: made, listed, changed, rotated, revoked. A service key is the operator's alone."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from domain.keys.key import SECRET_BYTES, Key, KeyKind, digest_of
 from domain.keys.key import key_text as secret_text
 from domain.keys.policy import ANYTHING, Policy
 from domain.usage.errors import AccountMissing
+from domain.workspaces.errors import MemberMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,9 @@ class CreateKey:
         """``account`` for a customer's key, none for a service key. Raises AccountMissing."""
         text = secret_text(kind, self.secrets(SECRET_BYTES))
         async with self.uow() as tx:
+            if isinstance(actor, Member):  # who is being removed makes no key behind the back of that
+                with suppress(MemberMissing):
+                    await tx.members.get(actor.workspace, actor.person.user)
             owner = None if account is None else await tx.accounts.get(account)
             if isinstance(actor, Member) and (owner is None or owner.workspace != actor.workspace):
                 raise AccountMissing

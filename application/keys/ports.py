@@ -2,10 +2,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from application.audit.ports import AuditTx
-from domain.ids import AccountId, KeyId, WorkspaceId
+from application.audit.ports import AuditTx, Standing
+from domain.ids import AccountId, KeyId, UserId, WorkspaceId
 from domain.keys.key import Key
 from domain.usage.account import Account
+from domain.workspaces.member import Membership
 
 
 class Keys(Protocol):
@@ -26,7 +27,15 @@ class Accounts(Protocol):
         """Raises AccountMissing."""
 
 
+class Makers(Standing, Protocol):
+    async def get(self, workspace: WorkspaceId, user: UserId) -> Membership:
+        """Raises MemberMissing. Locked until the transaction ends."""
+
+
 class KeysTx(AuditTx, Protocol):
+    @property
+    def members(self) -> Makers: ...
+
     @property
     def keys(self) -> Keys: ...
 

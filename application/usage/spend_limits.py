@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from application.actor import Member, Operator
-from application.audit.ports import AuditTx
+from application.audit.ports import AuditTx, Standing
 from application.audit.record import Record
 from application.ports import Clock, NewId, UnitOfWork
 from domain.audit.entry import Facts
@@ -56,7 +56,7 @@ class LimitKeys(Protocol):
         """Raises KeyMissing."""
 
 
-class LimitMembers(Protocol):
+class LimitMembers(Standing, Protocol):
     async def get(self, workspace: WorkspaceId, user: UserId) -> Membership:
         """Raises MemberMissing."""
 

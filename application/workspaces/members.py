@@ -64,11 +64,11 @@ class ChangeMember:
                 workspace.check_seat(await tx.members.enabled(workspace.id))
                 after = after.enable()
             if after != before:
-                await tx.members.save(after)
                 was, now = changes(facts_of(before), facts_of(after))
                 await self.record(
                     tx, actor, workspace.id, "member.changed", user_text(user), before=was, after=now
                 )
+                await tx.members.save(after)
         return after
 
 
@@ -86,10 +86,10 @@ class RemoveMember:
             await tx.workspaces.get(actor.workspace)
             member = await tx.members.get(actor.workspace, user)
             member.check_not_owner()
-            await tx.members.remove(actor.workspace, user)
             await self.revoke_keys(tx, actor, actor.workspace, maker=user)
             action = "member.left" if user == actor.person.user else "member.removed"
             await self.record(tx, actor, actor.workspace, action, user_text(user), before=facts_of(member))
+            await tx.members.remove(actor.workspace, user)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,9 @@ class WorkspaceAccounts(Protocol):
 class Members(Protocol):
     async def add(self, member: Membership) -> None: ...
 
+    async def find(self, workspace: WorkspaceId, user: UserId) -> Membership | None:
+        """As it is now. Not locked."""
+
     async def get(self, workspace: WorkspaceId, user: UserId) -> Membership:
         """Raises MemberMissing. Locked until the transaction ends."""
 

@@ -5,6 +5,7 @@ from typing import Protocol
 from application.actor import Member, Person
 from application.audit.record import Record
 from application.catalog.ports import Catalog
+from application.identity.ports import Throttle
 from application.ports import Clock, NewId, UnitOfWork
 from application.workspaces.ports import Members, WorkspacesTx
 from application.workspaces.workspaces import Opened
@@ -32,9 +33,11 @@ class CreateTeam:
     clock: Clock
     new_id: NewId
     record: Record
+    throttle: Throttle
 
     async def __call__(self, person: Person, name: str, slug: str | None = None) -> Opened:
-        """Raises NameRefused, SlugRefused, SlugTaken, PlanMissing."""
+        """Raises NameRefused, SlugRefused, SlugTaken, PlanMissing, TooManyAttempts."""
+        await self.throttle.hit("workspace", str(person.user))  # each comes with credits
         plan = await self.catalog.newest_plan(PRODUCT, PLAN)
         now = self.clock.now()
         workspace = Workspace(

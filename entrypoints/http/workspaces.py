@@ -13,6 +13,7 @@ from application.actor import Member, Person
 from application.workspaces.deletion import DeleteWorkspace
 from application.workspaces.teams import CreateTeam, ListMine, ReadTeam, UpdateWorkspace
 from application.workspaces.workspaces import Opened
+from domain.identity.errors import TooManyAttempts
 from domain.ids import account_text, workspace_text
 from domain.workspaces.errors import NameNotTyped, PersonalWorkspace, SlugRefused, SlugTaken
 from domain.workspaces.workspace import LONGEST_NAME, LONGEST_SLUG, NameRefused
@@ -123,7 +124,9 @@ class DeletedAnswer(Struct, frozen=True, kw_only=True):
     released: int
 
 
-@lean_post("/v1/workspaces", tag=TAG, status=201, refuses=(NameRefused, SlugRefused, SlugTaken))
+@lean_post(
+    "/v1/workspaces", tag=TAG, status=201, refuses=(NameRefused, SlugRefused, SlugTaken, TooManyAttempts)
+)
 async def create_workspace(
     person: Person, data: JSONBody[WorkspaceRequest], use: FromDishka[CreateTeam]
 ) -> Reply[WorkspaceAnswer]:

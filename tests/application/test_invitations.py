@@ -38,8 +38,8 @@ class Lobby:
         self.office = FakeOffice()
         self.office.seat(3)
         self.owner = self.office.joined(Role.OWNER, name="Olga")
-        self.eve = self.office.member().person
-        self.address: Email = self.office.sign_up(self.eve.user, "Eve").email
+        self.eve = self.office.stranger()
+        self.address: Email = self.office.work.users[self.eve.user].email
         self.mails, self.tries = Outbox(), CountedTries()
         office = self.office
         self.invite = Invite(
@@ -87,8 +87,7 @@ async def test_who_is_invited_accepts_and_is_a_member(lobby: Lobby) -> None:
 
 async def test_nobody_else_can_accept_nor_without_the_token(lobby: Lobby) -> None:
     await lobby.invite(lobby.owner, lobby.address, Role.MEMBER)
-    stranger = lobby.office.member().person
-    lobby.office.sign_up(stranger.user)
+    stranger = lobby.office.stranger()
     with pytest.raises(InvitationMissing):
         await lobby.accept(stranger, lobby.token)
     await lobby.refuses(InvitationMissing, "cbx_inv_" + "0" * 64)

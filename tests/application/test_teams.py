@@ -12,6 +12,7 @@ from domain.workspaces.workspace import Kind, NameRefused, WorkspaceMissing
 from tests.fakes.catalog import PLAN, FakeCatalog
 from tests.fakes.clock import NOON
 from tests.fakes.office import FakeOffice
+from tests.fakes.people import CountedTries
 
 
 @pytest.fixture
@@ -21,11 +22,11 @@ def office() -> FakeOffice:
 
 def creating(office: FakeOffice) -> CreateTeam:
     catalog = FakeCatalog.of(PLAN, at=NOON)
-    return CreateTeam(office.work, catalog, office.clock, office.new_id, office.record)
+    return CreateTeam(office.work, catalog, office.clock, office.new_id, office.record, CountedTries())
 
 
 async def test_whoever_makes_a_workspace_owns_it(office: FakeOffice) -> None:
-    person = office.member().person
+    person = office.stranger()
     opened = await creating(office)(person, " Acme ")
     workspace, (account,) = opened.workspace, opened.accounts
     assert (workspace.name, workspace.kind, workspace.created_at) == ("Acme", Kind.TEAM, NOON)
@@ -40,7 +41,7 @@ async def test_whoever_makes_a_workspace_owns_it(office: FakeOffice) -> None:
 
 async def test_without_a_name_there_is_none(office: FakeOffice) -> None:
     with pytest.raises(NameRefused):
-        await creating(office)(office.member().person, " ")
+        await creating(office)(office.stranger(), " ")
     assert office.work.members == {}
 
 
@@ -74,11 +75,11 @@ async def test_a_workspace_is_renamed_and_gets_a_slug(office: FakeOffice) -> Non
 
 
 async def test_a_slug_is_one_workspaces(office: FakeOffice) -> None:
-    await creating(office)(office.member().person, "Other", "acme")
+    await creating(office)(office.stranger(), "Other", "acme")
     with pytest.raises(SlugTaken):
         await UpdateWorkspace(office.work, office.record)(office.joined(), name=None, slug="acme")
     with pytest.raises(SlugTaken):
-        await creating(office)(office.member().person, "Third", "acme")
+        await creating(office)(office.stranger(), "Third", "acme")
     assert office.work.workspaces[office.workspace.id].slug is None
 
 

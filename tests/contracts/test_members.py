@@ -14,12 +14,15 @@ from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.actor import Member, Person
 from application.audit.record import Record
+from application.keys.keys import CreateKey, RevokeKeys
 from application.workspaces.invitations import AcceptInvitation
-from application.workspaces.members import ChangeMember
+from application.workspaces.members import ChangeMember, RemoveMember
 from domain.email import Email
 from domain.errors import DomainError
 from domain.identity.user import User
-from domain.ids import InvitationId, SessionId, UserId, WorkspaceId
+from domain.ids import AccountId, InvitationId, PlanRef, SessionId, UserId, WorkspaceId
+from domain.keys.key import KeyKind
+from domain.usage.account import Account
 from domain.workspaces.errors import InvitationMissing, MemberMissing, SeatsTaken, SlugTaken
 from domain.workspaces.invitation import LASTS, Invitation, token_digest
 from domain.workspaces.member import Membership, transfer
@@ -88,6 +91,8 @@ async def test_members_are_kept_changed_and_removed(uow: Uow) -> None:
     disabled = member.disable(NOON)
     async with uow() as tx:
         assert await tx.members.get(workspace.id, member.user) == member
+        assert await tx.members.find(workspace.id, member.user) == member
+        assert await tx.members.find(workspace.id, other.user) is None
         assert await tx.members.enabled(workspace.id) == 2
         await tx.members.save(disabled)
     async with uow() as tx:
@@ -187,11 +192,7 @@ async def test_of_many_who_accept_or_are_enabled_at_once_as_many_sit_as_there_ar
     workspace = await a_workspace(uow, seats=4)
     owner = await a_member(uow, workspace, Role.OWNER)
     record, clock = Record(SetClock(), CountedIds()), SetClock()
-    admin = Member(
-        person=Person(user=owner.user, session=SessionId(new_id()), address="::1"),
-        workspace=workspace.id,
-        role=Role.OWNER,
-    )
+    admin = actor_of(owner)
     accept, change = AcceptInvitation(uow, clock, record), ChangeMember(uow, clock, record)
     works: list[Awaitable[object]] = []
     for at in range(6):
@@ -206,3 +207,43 @@ async def test_of_many_who_accept_or_are_enabled_at_once_as_many_sit_as_there_ar
     assert outcomes == ["done"] * 3 + [SeatsTaken.code] * 9
     async with uow() as tx:
         assert await tx.members.enabled(workspace.id) == 4
+
+
+async def test_who_is_removed_leaves_no_key_that_was_being_made(uow: Uow) -> None:
+    """Whichever comes first: a key is made and revoked with the others, or not made."""
+    secrets = iter(range(1_000_000))
+    for _ in range(5):
+        workspace = await a_workspace(uow)
+        owner = await a_member(uow, workspace, Role.OWNER)
+        leaver = await a_member(uow, workspace, Role.ADMIN)
+        account = Account(
+            id=AccountId(new_id()),
+            workspace=workspace.id,
+            plan=PlanRef("api", "team", 1),
+            frozen=False,
+            anchor=NOON,
+        )
+        async with uow() as tx:
+            await tx.accounts.add(account)
+        record, clock = Record(SetClock(), CountedIds()), SetClock()
+        create = CreateKey(uow, clock, CountedIds(), lambda _: uuid4().bytes + uuid4().bytes, record)
+        remove = RemoveMember(uow, RevokeKeys(clock, record), record)
+        going, boss = actor_of(leaver), actor_of(owner)
+        outcomes = await asyncio.gather(
+            *(
+                outcome(create(going, KeyKind.LIVE, name=f"{next(secrets)}", account=account.id))
+                for _ in range(4)
+            ),
+            outcome(remove(boss, leaver.user)),
+        )
+        assert outcomes[-1] == "done"
+        assert set(outcomes) <= {"done", "workspace_missing"}
+        async with uow() as tx:
+            keys = await tx.keys.of(workspace.id)
+        assert len(keys) == outcomes[:-1].count("done")
+        assert all(each.revoked_at is not None for each in keys)
+
+
+def actor_of(member: Membership) -> Member:
+    person = Person(user=member.user, session=SessionId(new_id()), address="::1")
+    return Member(person=person, workspace=member.workspace, role=member.role)

@@ -79,10 +79,12 @@ class FakeOffice:
         """Somebody with an account who is seated in the workspace."""
         member = self.member(role)
         self.sign_up(member.person.user, name)
-        self.work.members[self.workspace.id, member.person.user] = Membership(
-            workspace=self.workspace.id, user=member.person.user, role=role, joined_at=NOON
-        )
         return member
+
+    def stranger(self, name: str = "Eve") -> Person:
+        """Somebody with an account who belongs to nothing here."""
+        user = self.sign_up(UserId(self.new_id()), name)
+        return Person(user=user.id, session=SessionId(self.new_id()), address="203.0.113.9")
 
     def sign_up(self, id: UserId, name: str = "Ada") -> User:
         user = User(
@@ -103,4 +105,8 @@ class FakeOffice:
     def member(self, role: Role = Role.ADMIN, *, workspace: WorkspaceId | None = None) -> Member:
         """Somebody new, of this workspace if no other is named."""
         person = Person(user=UserId(self.new_id()), session=SessionId(self.new_id()), address="203.0.113.9")
-        return Member(person=person, workspace=workspace or self.workspace.id, role=role)
+        member = Member(person=person, workspace=workspace or self.workspace.id, role=role)
+        self.work.members[member.workspace, person.user] = Membership(
+            workspace=member.workspace, user=person.user, role=role, joined_at=NOON
+        )
+        return member

@@ -104,6 +104,9 @@ class FakeMembers(Members):
     async def add(self, member: Membership) -> None:
         self.rows[member.workspace, member.user] = member
 
+    async def find(self, workspace: WorkspaceId, user: UserId) -> Membership | None:
+        return self.rows.get((workspace, user))
+
     async def get(self, workspace: WorkspaceId, user: UserId) -> Membership:
         if (workspace, user) not in self.rows:
             raise MemberMissing

@@ -58,7 +58,7 @@ ENDPOINTS = {
     "GET /v1/me/sessions": (PERSON, {200, 401, 422}),
     "DELETE /v1/me/sessions": (PERSON, {204, 401, 422}),
     "DELETE /v1/me/sessions/{session}": (PERSON, {204, 401, 404, 422}),
-    "POST /v1/workspaces": (PERSON, {201, 400, 401, 409, 413, 415, 422}),
+    "POST /v1/workspaces": (PERSON, {201, 400, 401, 409, 413, 415, 422, 429}),
     "GET /v1/workspaces": (PERSON, {200, 401, 422}),
     "PATCH /v1/workspaces/{workspace}": (PERSON, {200, 409, *WRITE}),
     "POST /v1/workspaces/{workspace}/deletion": (PERSON, {200, 409, *WRITE}),
