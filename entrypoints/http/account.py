@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from dishka import FromDishka
-from litestar import get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
@@ -16,12 +15,8 @@ from domain.credits import format_credits, format_decimal
 from domain.ids import account_text, lot_text
 from domain.usage.balance import Balance
 from domain.usage.lot import NEVER, Lot
-from entrypoints.http.auth import CUSTOMER_KEY
 from entrypoints.http.fields import Credits
-from entrypoints.http.inject import inject
-from entrypoints.http.refusals import AS_CUSTOMER, INVALID, errors
-
-SECURITY = [{CUSTOMER_KEY: list[str]()}]
+from entrypoints.http.routes import reading
 
 
 class LotAnswer(Struct, frozen=True, kw_only=True):
@@ -127,29 +122,21 @@ class FeaturesAnswer(Struct, frozen=True, kw_only=True):
     next_cursor: None = None
 
 
-@get(
+@reading(
     "/v1/balance",
-    responses=errors(*AS_CUSTOMER, INVALID),
-    security=SECURITY,
-    tags=["Account"],
-    response_description="OK",
-    raises=[],
+    by=Customer,
+    tag="Account",
 )
-@inject
 async def balance(customer: NamedDependency[Customer], reader: FromDishka[UsageReader]) -> BalanceAnswer:
     """The credits of the key's account, exact at this instant."""
     return BalanceAnswer.of(await reader.balance(customer.account))
 
 
-@get(
+@reading(
     "/v1/features",
-    responses=errors(*AS_CUSTOMER, INVALID),
-    security=SECURITY,
-    tags=["Account"],
-    response_description="OK",
-    raises=[],
+    by=Customer,
+    tag="Account",
 )
-@inject
 async def features(customer: NamedDependency[Customer], offers: FromDishka[ListOffers]) -> FeaturesAnswer:
     """What this key may call, and what it costs."""
     plan, offered = await offers(customer)

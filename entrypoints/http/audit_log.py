@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import msgspec
 from dishka import FromDishka
-from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from litestar.response import Stream
@@ -17,12 +16,11 @@ from application.audit.ports import Filter
 from application.audit.read import ReadAuditLog
 from domain.audit.entry import Entry
 from domain.ids import UserId, entry_text, parse_entry, parse_user, user_text
-from entrypoints.http.inject import inject
 from entrypoints.http.members import Cursor
-from entrypoints.http.refusals import AS_MEMBER, INVALID, errors
+from entrypoints.http.routes import reading
 from entrypoints.http.usage import From, To, instant
 from entrypoints.http.workspaces import PATH as WORKSPACE
-from entrypoints.http.workspaces import SECURITY, TAG, WorkspacePath
+from entrypoints.http.workspaces import TAG, WorkspacePath
 
 JSON_LINES = "application/jsonl"
 Action = Annotated[
@@ -77,15 +75,11 @@ def wanted_entries(action: str | None, actor: str | None, start: str | None, end
     return Filter(action=action, actor=user, start=instant("from", start), end=instant("to", end))
 
 
-@get(
+@reading(
     WORKSPACE + "/audit-log",
-    responses=errors(*AS_MEMBER, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Member,
+    tag=TAG,
 )
-@inject
 async def read_audit_log(
     *,
     workspace: WorkspacePath,  # noqa: ARG001 - the guard has read it
@@ -108,16 +102,13 @@ async def read_audit_log(
     )
 
 
-@get(
+@reading(
     WORKSPACE + "/audit-log/export",
-    responses=errors(*AS_MEMBER, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="An entry on each line, in the form of the paged ones",
+    by=Member,
+    tag=TAG,
+    tells="An entry on each line, in the form of the paged ones",
     media_type=JSON_LINES,
-    raises=[],
 )
-@inject
 async def export_audit_log(
     *,
     workspace: WorkspacePath,  # noqa: ARG001 - as above

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 
 from dishka import FromDishka
-from litestar import delete, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta, Struct
@@ -26,10 +25,8 @@ from domain.identity.second_factor import SecondFactorNeeded, SecondFactorRefuse
 from domain.identity.user import UserMissing
 from entrypoints.http.client import Caller
 from entrypoints.http.identity import NO_STORE, PATH, TAG, SecondCode, TokensAnswer
-from entrypoints.http.inject import inject
 from entrypoints.http.lean import Reply, lean_post
-from entrypoints.http.refusals import AS_PERSON, INVALID, errors
-from entrypoints.http.sessions import SECURITY
+from entrypoints.http.routes import deleting, reading
 
 COOKIE = "__Host-cuebx-elsewhere"
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
@@ -105,15 +102,11 @@ async def finish_elsewhere(
     return Reply(TokensAnswer.of(tokens), {**NO_STORE, "Set-Cookie": cookie})
 
 
-@get(
+@reading(
     "/v1/me/identities",
-    responses=errors(*AS_PERSON, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Person,
+    tag=TAG,
 )
-@inject
 async def list_identities(
     person: NamedDependency[Person], use: FromDishka[LinkedAccounts]
 ) -> IdentitiesAnswer:
@@ -121,16 +114,12 @@ async def list_identities(
     return IdentitiesAnswer(items=[IdentityAnswer.of(each) for each in await use(person)])
 
 
-@delete(
+@deleting(
     "/v1/me/identities/{provider:str}",
-    status_code=204,
-    responses=errors(*AS_PERSON, INVALID, IdentityMissing, LastWayIn, UserMissing),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="No Content",
-    raises=[],
+    by=Person,
+    tag=TAG,
+    refuses=(IdentityMissing, LastWayIn, UserMissing),
 )
-@inject
 async def unlink_identity(
     provider: ProviderPath, person: NamedDependency[Person], use: FromDishka[LinkedAccounts]
 ) -> None:

@@ -3,19 +3,17 @@
 from datetime import datetime
 
 from dishka import FromDishka
-from litestar import get
 from msgspec import Struct
 
+from application.actor import Service
 from application.usage.ports import UsageReader
 from domain.credits import Quantity, format_credits
 from domain.ids import MalformedId, account_text, parse_reservation, reservation_text
 from domain.usage.errors import ReservationMissing
 from domain.usage.reservation import Reservation, Settlement
-from entrypoints.http.auth import SERVICE_KEY
 from entrypoints.http.fields import Credits, LotPart, ReservationPath, Sum, Tokens
-from entrypoints.http.inject import inject
-from entrypoints.http.refusals import AS_SERVICE, INVALID, errors
 from entrypoints.http.reservations import TAG
+from entrypoints.http.routes import reading
 
 
 class Charge(Struct, frozen=True, kw_only=True):
@@ -92,15 +90,12 @@ def _sum(reservation: Reservation, quantity: Quantity) -> Sum:
     return Sum.of(rate.price.explain(quantity, multiplier=rate.multiplier))
 
 
-@get(
+@reading(
     "/v1/reservations/{reservation:str}",
-    tags=[TAG],
-    response_description="OK",
-    responses=errors(*AS_SERVICE, INVALID, MalformedId, ReservationMissing),
-    security=[{SERVICE_KEY: []}],
-    raises=[],
+    by=Service,
+    tag=TAG,
+    refuses=(MalformedId, ReservationMissing),
 )
-@inject
 async def reservation(reservation: ReservationPath, reader: FromDishka[UsageReader]) -> ReservationAnswer:
     """A reservation as it stands now: lots, price version, and the arithmetic of its charge."""
     account, id = parse_reservation(reservation)

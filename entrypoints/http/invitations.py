@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 
 from dishka import FromDishka
-from litestar import delete, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
@@ -27,12 +26,11 @@ from domain.workspaces.invitation import Invitation
 from domain.workspaces.role import Role
 from entrypoints.http.fields import id_path
 from entrypoints.http.identity import Address
-from entrypoints.http.inject import inject
 from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.members import InvitedRole
-from entrypoints.http.refusals import AS_MEMBER, INVALID, errors
+from entrypoints.http.routes import deleting, reading
 from entrypoints.http.workspaces import PATH as WORKSPACE
-from entrypoints.http.workspaces import SECURITY, TAG, WorkspacePath
+from entrypoints.http.workspaces import TAG, WorkspacePath
 
 PATH = WORKSPACE + "/invitations"
 InvitationPath = Annotated[str, id_path("inv")]
@@ -98,15 +96,11 @@ async def invite(
     return Reply(InvitationAnswer.of(await use(member, parse_email(data.email), Role(data.role))))
 
 
-@get(
+@reading(
     PATH,
-    responses=errors(*AS_MEMBER, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Member,
+    tag=TAG,
 )
-@inject
 async def list_invitations(
     workspace: WorkspacePath,  # noqa: ARG001 - as above
     member: NamedDependency[Member],
@@ -131,16 +125,12 @@ async def resend_invitation(
     return Reply(InvitationAnswer.of(await use.again(member, parse_invitation(invitation))))
 
 
-@delete(
+@deleting(
     PATH + "/{invitation:str}",
-    status_code=204,
-    responses=errors(*AS_MEMBER, INVALID, InvitationMissing),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="No Content",
-    raises=[],
+    by=Member,
+    tag=TAG,
+    refuses=(InvitationMissing,),
 )
-@inject
 async def revoke_invitation(
     workspace: WorkspacePath,  # noqa: ARG001 - as above
     invitation: InvitationPath,

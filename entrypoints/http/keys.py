@@ -1,10 +1,10 @@
 """API keys of a workspace, for those of its members who may."""
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from dishka import FromDishka
-from litestar import delete, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType, field
@@ -20,12 +20,12 @@ from domain.keys.policy import Policy, check_network
 from domain.usage.errors import AccountMissing
 from domain.usage.spend_limit import Per
 from entrypoints.http.fields import Credits, Line, id_path
-from entrypoints.http.inject import inject
 from entrypoints.http.lean import Reply, lean_patch, lean_post
 from entrypoints.http.problems import invalid
-from entrypoints.http.refusals import AS_MEMBER, INVALID, errors
+from entrypoints.http.refusals import AS_MEMBER
+from entrypoints.http.routes import deleting, reading
 from entrypoints.http.workspaces import PATH as WORKSPACE
-from entrypoints.http.workspaces import SECURITY, TAG, WorkspacePath
+from entrypoints.http.workspaces import TAG, WorkspacePath
 
 PATH = WORKSPACE + "/keys"
 KeyPath = Annotated[str, id_path("key")]
@@ -190,15 +190,11 @@ async def create_key(
     return Reply(NewKeyAnswer.of(made))
 
 
-@get(
+@reading(
     PATH,
-    responses=errors(*AS_MEMBER, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Member,
+    tag=TAG,
 )
-@inject
 async def list_keys(
     workspace: WorkspacePath,  # noqa: ARG001 - as above
     member: NamedDependency[Member],
@@ -237,16 +233,13 @@ async def rotate_key(
     return Reply(NewKeyAnswer.of(await use(member, parse_key(key), grace=grace)))
 
 
-@delete(
+@deleting(
     PATH + "/{key:str}",
-    status_code=200,
-    responses=errors(*AS_MEMBER, INVALID, KeyMissing),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Member,
+    tag=TAG,
+    refuses=(KeyMissing,),
+    status=HTTPStatus.OK,
 )
-@inject
 async def revoke_key(
     workspace: WorkspacePath,  # noqa: ARG001 - as above
     key: KeyPath,

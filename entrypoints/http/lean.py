@@ -61,7 +61,7 @@ from entrypoints.http.simulate import simulation
 LARGEST_BODY = 1024 * 1024
 T = TypeVar("T")
 
-_SCHEMES: Mapping[type | None, tuple[str | None, tuple[Refusable, ...]]] = {
+BY_ACTOR: Mapping[type | None, tuple[str | None, tuple[Refusable, ...]]] = {
     None: (None, ()),
     Service: (SERVICE_KEY, AS_SERVICE),
     Customer: (CUSTOMER_KEY, AS_CUSTOMER),
@@ -226,7 +226,7 @@ def lean_post(
         shown = Credential.NOTHING if operation.actor is None else ACTORS[operation.actor].credential
         roles = rule_of(run.__name__).roles
         authorize(run.__name__, shown, next(iter(roles)) if roles and operation.actor is Member else None)
-        scheme, by_actor = _SCHEMES[operation.actor]
+        scheme, by_actor = BY_ACTOR[operation.actor]
         by_key = OF_IDEMPOTENCY_KEY if operation.keyed else ()
         by_simulation = OF_SIMULATE if operation.simulates else ()
         handler = route(

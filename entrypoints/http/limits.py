@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Annotated
 
 from dishka import FromDishka
-from litestar import delete, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Struct
 
-from application.actor import Member
+from application.actor import Member, Person
 from application.usage.spend_limits import ListLimits, ReadShadow, RemoveLimit, SetLimit, subject_text
 from domain.credits import MalformedAmount, format_credits
 from domain.ids import account_text, key_text, limit_text, parse_account, parse_key, parse_limit, parse_user
@@ -18,13 +17,13 @@ from domain.usage.errors import AccountMissing
 from domain.usage.spend_limit import Per, ShadowSum, SpendLimit
 from domain.workspaces.errors import MemberMissing
 from entrypoints.http.fields import Credits, Line, id_path
-from entrypoints.http.inject import inject
 from entrypoints.http.keys import wanted_limit
 from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.problems import invalid
-from entrypoints.http.refusals import AS_LIMITS_MEMBER, AS_MEMBER, INVALID, errors
+from entrypoints.http.refusals import OF_LIMIT
+from entrypoints.http.routes import deleting, reading
 from entrypoints.http.workspaces import PATH as WORKSPACE
-from entrypoints.http.workspaces import SECURITY, TAG, WorkspacePath
+from entrypoints.http.workspaces import TAG, WorkspacePath
 
 PATH = "/v1/limits/{limit:str}"
 LimitPath = Annotated[str, id_path("lim", ids=2)]
@@ -127,15 +126,11 @@ async def set_limit(
     raise invalid("a limit is of a key (key_id), or of a member (user_id and account_id)")
 
 
-@get(
+@reading(
     WORKSPACE + "/limits",
-    responses=errors(*AS_MEMBER, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Member,
+    tag=TAG,
 )
-@inject
 async def list_limits(
     workspace: WorkspacePath,  # noqa: ARG001 - as above
     member: NamedDependency[Member],
@@ -145,16 +140,12 @@ async def list_limits(
     return LimitsAnswer(items=[LimitAnswer.of(each) for each in await use.of_workspace(member)])
 
 
-@delete(
+@deleting(
     PATH,
-    status_code=204,
-    responses=errors(*AS_LIMITS_MEMBER, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="No Content",
-    raises=[],
+    by=Person,
+    tag=TAG,
+    refuses=OF_LIMIT,
 )
-@inject
 async def remove_limit(
     limit: LimitPath, member: NamedDependency[Member], use: FromDishka[RemoveLimit]
 ) -> None:
@@ -162,15 +153,12 @@ async def remove_limit(
     await use(member, *parse_limit(limit))
 
 
-@get(
+@reading(
     PATH + "/shadow",
-    responses=errors(*AS_LIMITS_MEMBER, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Person,
+    tag=TAG,
+    refuses=OF_LIMIT,
 )
-@inject
 async def read_shadow(
     limit: LimitPath, member: NamedDependency[Member], use: FromDishka[ReadShadow]
 ) -> ShadowAnswer:

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from dishka import FromDishka
-from litestar import delete, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.response import Response
@@ -22,12 +21,11 @@ from domain.workspaces.workspace import NameRefused
 from entrypoints.http.audit_log import EntryAnswer
 from entrypoints.http.elsewhere import IdentityAnswer
 from entrypoints.http.identity import TAG, Name, Secret
-from entrypoints.http.inject import inject
 from entrypoints.http.invitations import InvitationAnswer
 from entrypoints.http.keys import KeyAnswer
 from entrypoints.http.lean import Reply, lean_patch, lean_post
-from entrypoints.http.refusals import AS_PERSON, INVALID, errors
-from entrypoints.http.sessions import SECURITY, MeAnswer, PlaceAnswer, SessionAnswer, me_answer
+from entrypoints.http.routes import deleting, reading
+from entrypoints.http.sessions import MeAnswer, PlaceAnswer, SessionAnswer, me_answer
 
 
 class MeChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,15 +67,12 @@ async def change_me(person: Person, data: JSONBody[MeChange], use: FromDishka[Ch
     return Reply(me_answer(await use(person, name=data.name)))
 
 
-@get(
+@reading(
     "/v1/me/export",
-    responses=errors(*AS_PERSON, INVALID, UserMissing),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Person,
+    tag=TAG,
+    refuses=(UserMissing,),
 )
-@inject
 async def export_me(person: NamedDependency[Person], use: FromDishka[ExportMe]) -> Response[ExportAnswer]:
     """All that is held about oneself, as one document."""
     held = await use(person)
@@ -116,16 +111,12 @@ async def request_deletion(
     return Reply(DeletionAnswer(deletes_at=await use.ask(person, data.password)))
 
 
-@delete(
+@deleting(
     "/v1/me/deletion",
-    status_code=204,
-    responses=errors(*AS_PERSON, INVALID, DeletionNotAsked, UserMissing),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="No Content",
-    raises=[],
+    by=Person,
+    tag=TAG,
+    refuses=(DeletionNotAsked, UserMissing),
 )
-@inject
 async def cancel_deletion(person: NamedDependency[Person], use: FromDishka[DeleteMe]) -> None:
     """Take the deletion back."""
     await use.cancel(person)

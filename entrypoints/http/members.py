@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from dishka import FromDishka
-from litestar import delete, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter
 from msgspec import Meta, Struct
@@ -17,11 +16,10 @@ from domain.workspaces.errors import MemberMissing, OwnerStays, PersonalWorkspac
 from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
 from entrypoints.http.fields import Line, id_path
-from entrypoints.http.inject import inject
 from entrypoints.http.lean import Reply, lean_patch, lean_post
-from entrypoints.http.refusals import AS_MEMBER, INVALID, errors
+from entrypoints.http.routes import deleting, reading
 from entrypoints.http.workspaces import PATH as WORKSPACE
-from entrypoints.http.workspaces import SECURITY, TAG, WorkspacePath
+from entrypoints.http.workspaces import TAG, WorkspacePath
 
 PATH = WORKSPACE + "/members"
 UserPath = Annotated[str, id_path("usr")]
@@ -86,15 +84,11 @@ class MembersAnswer(Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-@get(
+@reading(
     PATH,
-    responses=errors(*AS_MEMBER, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Member,
+    tag=TAG,
 )
-@inject
 async def list_members(
     *,
     workspace: WorkspacePath,  # noqa: ARG001 - the guard has read it
@@ -125,16 +119,12 @@ async def change_member(
     return Reply(MemberAnswer.of(await use(member, parse_user(user), role=role, disabled=data.disabled)))
 
 
-@delete(
+@deleting(
     PATH + "/{user:str}",
-    status_code=204,
-    responses=errors(*AS_MEMBER, INVALID, MemberMissing, OwnerStays),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="No Content",
-    raises=[],
+    by=Member,
+    tag=TAG,
+    refuses=(MemberMissing, OwnerStays),
 )
-@inject
 async def remove_member(
     workspace: WorkspacePath,  # noqa: ARG001 - as above
     user: UserPath,

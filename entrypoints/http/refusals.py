@@ -52,7 +52,7 @@ OF_KEY: tuple[Refusable, ...] = (ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, Ap
 AS_CUSTOMER: tuple[Refusable, ...] = (CredentialMissing, CustomerKeyNeeded, AddressNotAllowed, *OF_KEY)
 AS_PERSON: tuple[Refusable, ...] = (CredentialMissing, AccessTokenNeeded, AccessTokenRefused)
 AS_MEMBER: tuple[Refusable, ...] = (*AS_PERSON, MalformedId, WorkspaceMissing, OperationDenied)
-AS_LIMITS_MEMBER: tuple[Refusable, ...] = (*AS_PERSON, MalformedId, LimitMissing, OperationDenied)
+OF_LIMIT: tuple[Refusable, ...] = (MalformedId, LimitMissing, OperationDenied)
 OF_BODY: tuple[Refusable, ...] = (
     Edge(HTTPStatus.BAD_REQUEST, "client_disconnected"),
     Edge(HTTPStatus.BAD_REQUEST, "malformed_json"),

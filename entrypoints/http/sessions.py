@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 
 from dishka import FromDishka
-from litestar import delete, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter
 from msgspec import Struct
@@ -19,13 +18,10 @@ from domain.identity.session import Session, SessionMissing
 from domain.identity.user import UserMissing
 from domain.ids import MalformedId, parse_session, session_text, user_text, workspace_text
 from domain.workspaces.member import Membership
-from entrypoints.http.auth import ACCESS_TOKEN
 from entrypoints.http.identity import TAG, Secret
-from entrypoints.http.inject import inject
 from entrypoints.http.lean import Reply, lean_post
-from entrypoints.http.refusals import AS_PERSON, INVALID, errors
+from entrypoints.http.routes import deleting, reading
 
-SECURITY = [{ACCESS_TOKEN: list[str]()}]
 SessionPath = Annotated[
     str,
     PathParameter(
@@ -89,15 +85,12 @@ class SessionsAnswer(Struct, frozen=True, kw_only=True):
     items: list[SessionAnswer]
 
 
-@get(
+@reading(
     "/v1/me",
-    responses=errors(*AS_PERSON, INVALID, UserMissing),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Person,
+    tag=TAG,
+    refuses=(UserMissing,),
 )
-@inject
 async def read_me(person: NamedDependency[Person], read: FromDishka[ReadMe]) -> MeAnswer:
     """Oneself, and the workspaces that one belongs to."""
     return me_answer(await read(person))
@@ -135,30 +128,22 @@ async def sign_out(person: Person, use: FromDishka[EndSession]) -> Reply[None]:
     return Reply(None)
 
 
-@get(
+@reading(
     "/v1/me/sessions",
-    responses=errors(*AS_PERSON, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Person,
+    tag=TAG,
 )
-@inject
 async def list_sessions(person: NamedDependency[Person], use: FromDishka[ListSessions]) -> SessionsAnswer:
     """Where one is signed in."""
     return SessionsAnswer(items=[SessionAnswer.of(each, person) for each in await use(person)])
 
 
-@delete(
+@deleting(
     "/v1/me/sessions/{session:str}",
-    status_code=204,
-    responses=errors(*AS_PERSON, INVALID, MalformedId, SessionMissing),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="No Content",
-    raises=[],
+    by=Person,
+    tag=TAG,
+    refuses=(MalformedId, SessionMissing),
 )
-@inject
 async def end_session(
     session: SessionPath, person: NamedDependency[Person], use: FromDishka[EndSession]
 ) -> None:
@@ -166,16 +151,11 @@ async def end_session(
     await use(person, parse_session(session))
 
 
-@delete(
+@deleting(
     "/v1/me/sessions",
-    status_code=204,
-    responses=errors(*AS_PERSON, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="No Content",
-    raises=[],
+    by=Person,
+    tag=TAG,
 )
-@inject
 async def end_other_sessions(person: NamedDependency[Person], use: FromDishka[EndSession]) -> None:
     """End all sessions but the one that asks."""
     await use.others(person)

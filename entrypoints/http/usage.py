@@ -7,7 +7,6 @@ from typing import Annotated
 from uuid import UUID
 
 from dishka import FromDishka
-from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from msgspec import UNSET, Struct, UnsetType
@@ -18,11 +17,9 @@ from application.usage.queries import ReadUsage, SpanRefused
 from domain.credits import format_credits
 from domain.ids import ReservationId, key_text, reservation_text
 from domain.usage.record import UsageRecord
-from entrypoints.http.account import SECURITY
 from entrypoints.http.fields import Credits, LotPart, Sum, Tokens
-from entrypoints.http.inject import inject
 from entrypoints.http.problems import invalid
-from entrypoints.http.refusals import AS_CUSTOMER, INVALID, errors
+from entrypoints.http.routes import reading
 
 From = Annotated[
     str | None,
@@ -165,15 +162,12 @@ def read_cursor(text: str | None) -> Place | None:
         raise invalid("the cursor is not one that was given out") from None
 
 
-@get(
+@reading(
     "/v1/usage",
-    responses=errors(*AS_CUSTOMER, INVALID, SpanRefused),
-    security=SECURITY,
-    tags=["Usage"],
-    response_description="OK",
-    raises=[],
+    by=Customer,
+    tag="Usage",
+    refuses=(SpanRefused,),
 )
-@inject
 async def usage(
     *,
     customer: NamedDependency[Customer],
@@ -190,15 +184,12 @@ async def usage(
     return UsageAnswer(start=first, end=last, items=[GroupAnswer.of(group, wanted) for group in groups])
 
 
-@get(
+@reading(
     "/v1/usage/records",
-    responses=errors(*AS_CUSTOMER, INVALID, SpanRefused),
-    security=SECURITY,
-    tags=["Usage"],
-    response_description="OK",
-    raises=[],
+    by=Customer,
+    tag="Usage",
+    refuses=(SpanRefused,),
 )
-@inject
 async def records(
     *,
     customer: NamedDependency[Customer],

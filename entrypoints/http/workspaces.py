@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 
 from dishka import FromDishka
-from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
@@ -17,15 +16,12 @@ from domain.identity.errors import TooManyAttempts
 from domain.ids import account_text, workspace_text
 from domain.workspaces.errors import NameNotTyped, PersonalWorkspace, SlugRefused, SlugTaken
 from domain.workspaces.workspace import LONGEST_NAME, LONGEST_SLUG, NameRefused
-from entrypoints.http.auth import ACCESS_TOKEN
 from entrypoints.http.fields import id_path
-from entrypoints.http.inject import inject
 from entrypoints.http.lean import Reply, lean_patch, lean_post
-from entrypoints.http.refusals import AS_MEMBER, AS_PERSON, INVALID, errors
+from entrypoints.http.routes import reading
 
 TAG = "Workspaces"
 PATH = "/v1/workspaces/{workspace:str}"
-SECURITY = [{ACCESS_TOKEN: list[str]()}]
 WorkspacePath = Annotated[str, id_path("ws")]
 
 
@@ -134,15 +130,11 @@ async def create_workspace(
     return Reply(WorkspaceAnswer.of(await use(person, data.name, data.slug)))
 
 
-@get(
+@reading(
     PATH,
-    responses=errors(*AS_MEMBER, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Member,
+    tag=TAG,
 )
-@inject
 async def read_workspace(
     workspace: WorkspacePath,  # noqa: ARG001 - the guard has read it
     member: NamedDependency[Member],
@@ -152,15 +144,11 @@ async def read_workspace(
     return WorkspaceAnswer.of(await read(member))
 
 
-@get(
+@reading(
     "/v1/workspaces",
-    responses=errors(*AS_PERSON, INVALID),
-    security=SECURITY,
-    tags=[TAG],
-    response_description="OK",
-    raises=[],
+    by=Person,
+    tag=TAG,
 )
-@inject
 async def list_workspaces(person: NamedDependency[Person], use: FromDishka[ListMine]) -> MinesAnswer:
     """The workspaces that one belongs to, and as what."""
     return MinesAnswer(
