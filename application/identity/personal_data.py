@@ -8,7 +8,7 @@ from typing import Protocol
 from application.actor import Operator, Person
 from application.audit.record import Record
 from application.identity.passwords import end_sessions
-from application.identity.ports import IdentityTx, Mailer, UserSessions
+from application.identity.ports import IdentityTx, Mailer, Throttle, UserSessions
 from application.identity.second_factor import ShowPassword
 from application.keys.keys import RevokeKeys
 from application.ports import Clock, UnitOfWork
@@ -76,6 +76,7 @@ class DeleteMe:
 
     uow: UnitOfWork[PersonalDataTx]
     show_password: ShowPassword
+    throttle: Throttle
     mailer: Mailer
     clock: Clock
 
@@ -92,6 +93,7 @@ class DeleteMe:
             await self.show_password(person, password or "")
         elif now - session.created_at >= FRESH:
             raise SignInAgain
+        await self.throttle.hit("mail", user.email.key)
         async with self.uow() as tx:
             user = (await tx.users.get(person.user)).ask_deletion(now)
             await _check_owns_no_team(tx, user)
@@ -103,7 +105,8 @@ class DeleteMe:
         return deletes_at
 
     async def cancel(self, person: Person) -> None:
-        """Raises DeletionNotAsked, UserMissing."""
+        """Raises DeletionNotAsked, TooManyAttempts, UserMissing."""
+        await self.throttle.hit("mail", str(person.user))
         async with self.uow() as tx:
             user = (await tx.users.get(person.user)).cancel_deletion()
             await tx.users.save(user)

@@ -115,7 +115,7 @@ async def request_deletion(
     "/v1/me/deletion",
     by=Person,
     tag=TAG,
-    refuses=(DeletionNotAsked, UserMissing),
+    refuses=(DeletionNotAsked, TooManyAttempts, UserMissing),
 )
 async def cancel_deletion(person: NamedDependency[Person], use: FromDishka[DeleteMe]) -> None:
     """Take the deletion back."""

@@ -11,6 +11,7 @@ from domain.audit.entry import ActorKind, Entry
 from domain.email import parse_email
 from domain.identity.deletion import DeletionNotAsked, SignInAgain, StillOwner
 from domain.identity.elsewhere import LinkedIdentity
+from domain.identity.errors import TooManyAttempts
 from domain.identity.password import PasswordRefused
 from domain.identity.user import UserMissing
 from domain.ids import AccountId, EntryId, InvitationId, KeyId, UserId, WorkspaceId, workspace_text
@@ -132,6 +133,15 @@ async def test_a_deletion_is_asked_for_and_taken_back(hall: Hall, person: Person
 async def test_it_asks_for_the_password(hall: Hall, person: Person, password: str | None) -> None:
     with pytest.raises(PasswordRefused):
         await hall.delete_me.ask(person, password)
+    assert hall.user().deletes_at is None
+
+
+async def test_its_mails_are_throttled(hall: Hall, person: Person) -> None:
+    hall.throttle.used_up.add("mail")
+    with pytest.raises(TooManyAttempts):
+        await hall.delete_me.ask(person, GOOD)
+    with pytest.raises(TooManyAttempts):
+        await hall.delete_me.cancel(person)
     assert hall.user().deletes_at is None
 
 

@@ -124,7 +124,9 @@ class Hall:
         record = Record(clock, new_id)
         self.change_me = ChangeMe(uow, ReadMe(uow))
         self.export_me = ExportMe(uow)
-        self.delete_me = DeleteMe(uow=uow, show_password=self.show_password, mailer=mailer, clock=clock)
+        self.delete_me = DeleteMe(
+            uow=uow, show_password=self.show_password, throttle=throttle, mailer=mailer, clock=clock
+        )
         self.erase = EraseUsers(uow=uow, revoke_keys=RevokeKeys(clock, record), clock=clock, record=record)
         self.list_users = ListUsers(uow)
         self.look_up = LookUpUser(uow, ReadMe(uow))

@@ -49,7 +49,7 @@ ENDPOINTS = {
     "PATCH /v1/me": (PERSON, {200, 400, 401, 404, 413, 415, 422}),
     "GET /v1/me/export": (PERSON, {200, 401, 404, 422}),
     "POST /v1/me/deletion": (PERSON, {202, 400, 401, 403, 404, 409, 413, 415, 422, 429}),
-    "DELETE /v1/me/deletion": (PERSON, {204, 401, 404, 409, 422}),
+    "DELETE /v1/me/deletion": (PERSON, {204, 401, 404, 409, 422, 429}),
     "POST /v1/me/password": (PERSON, {204, 400, 401, 404, 413, 415, 422, 429}),
     "POST /v1/me/second-factor": (PERSON, {201, 400, 401, 404, 409, 413, 415, 422, 429}),
     "POST /v1/me/second-factor/enable": (PERSON, {200, 400, 401, 404, 409, 413, 415, 422, 429}),
