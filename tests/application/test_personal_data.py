@@ -123,7 +123,7 @@ async def test_a_deletion_is_asked_for_and_taken_back(hall: Hall, person: Person
     await hall.signed_in()
     await hall.delete_me.cancel(person)
     assert hall.mail.template == "deletion_cancelled"
-    with pytest.raises(DeletionNotAsked):
+    with pytest.raises(DeletionNotAsked, match="no deletion to take back"):
         await hall.delete_me.cancel(person)
     hall.clock.pass_by(60 * DAY)
     assert (await hall.erase()).erased == []
@@ -148,7 +148,7 @@ async def test_its_mails_are_throttled(hall: Hall, person: Person) -> None:
 async def test_who_has_no_password_signs_in_again_for_it(hall: Hall, person: Person) -> None:
     hall.work.users[person.user] = replace(hall.user(), password=None)
     hall.clock.pass_by(timedelta(minutes=10))
-    with pytest.raises(SignInAgain):
+    with pytest.raises(SignInAgain, match="more than 10 minutes ago"):
         await hall.delete_me.ask(person, None)
     hall.clock.pass_by(-timedelta(seconds=1))
     assert await hall.delete_me.ask(person, None)

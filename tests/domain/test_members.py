@@ -128,7 +128,7 @@ def test_an_invitation_lasts_seven_days_and_is_renewed() -> None:
     last = NOON + LASTS
     assert INVITATION.waits(last - HOUR)
     assert not INVITATION.waits(last)
-    with pytest.raises(InvitationExpired):
+    with pytest.raises(InvitationExpired, match="too old"):
         INVITATION.accept(EVE, b"one", last)
     with pytest.raises(InvitationMissing):
         INVITATION.accept(ADA, b"one", last)
