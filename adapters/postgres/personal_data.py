@@ -1,6 +1,7 @@
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +13,7 @@ from adapters.postgres.invitations import invitation_from
 from adapters.postgres.keys import key_from
 from adapters.postgres.members import membership_from
 from adapters.postgres.records import (
+    AccountRecord,
     AuditEntryRecord,
     CodeRecord,
     IdentityRecord,
@@ -20,23 +22,39 @@ from adapters.postgres.records import (
     MemberRecord,
     RecoveryCodeRecord,
     RefreshTokenRecord,
+    RunRecord,
     SessionRecord,
     UserRecord,
+    WorkspaceRecord,
 )
 from adapters.postgres.users import session_from, user_from
 from application.identity.personal_data import Held, PersonalData
 from domain.identity.user import User
 from domain.ids import UserId
+from domain.workspaces.workspace import Kind
 
 _user = table(UserRecord)
+_run = table(RunRecord)
+_account = table(AccountRecord)
+_workspace = table(WorkspaceRecord)
 _session = table(SessionRecord)
 _member = table(MemberRecord)
 _invitation = table(InvitationRecord)
 _entry = table(AuditEntryRecord)
 _PROOFS = [
     table(each)
-    for each in (RefreshTokenRecord, SessionRecord, CodeRecord, RecoveryCodeRecord, IdentityRecord)
+    for each in (SessionRecord, RefreshTokenRecord, CodeRecord, RecoveryCodeRecord, IdentityRecord)
 ]
+
+
+def _own_accounts(user: UserId) -> sa.Select[tuple[UUID]]:
+    """Of the personal workspace."""
+    return (
+        sa.select(_account.c.id)
+        .join_from(_account, _workspace, _account.c.workspace_id == _workspace.c.id)
+        .join(_member, _member.c.workspace_id == _workspace.c.id)
+        .where(_workspace.c.kind == Kind.PERSONAL, _member.c.user_id == user)
+    )
 
 
 class SqlPersonalData(PersonalData):
@@ -74,6 +92,7 @@ class SqlPersonalData(PersonalData):
         for each in _PROOFS:
             await self._tx.execute(sa.delete(each).where(each.c.user_id == user.id))
         await self._tx.execute(sa.delete(_invitation).where(_invitation.c.email_key == user.email.key))
+        await self._tx.execute(sa.delete(_run).where(_run.c.account_id.in_(_own_accounts(user.id))))
         await self._tx.execute(
             sa.update(_user)
             .where(_user.c.id == user.id)

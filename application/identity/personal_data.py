@@ -49,7 +49,10 @@ class PersonalData(Protocol):
         """Somebody whose time has come. Locked until the transaction ends; passes over who is locked."""
 
     async def erase(self, user: User, at: datetime) -> None:
-        """The address, the name, what proves who they are, sessions, and invitations to the address."""
+        """The address, the name, what proves who they are, sessions, invitations to the address.
+
+        And what models answered to them: how runs ended in the personal workspace.
+        """
 
 
 class PersonalDataTx(IdentityTx, MembersTx, Protocol):

@@ -86,7 +86,8 @@ class SignIn:
         session = Session.begin(user.id, SessionId(self.new_id()), device=device, address=address, now=now)
         token, text = self.issue.refresh_token(session)
         async with self.uow() as tx:
-            if (await tx.users.get(user.id)).password != hashed:  # changed meanwhile: its sessions are over
+            still = await tx.users.by_email(email.key)
+            if still is None or (still.id, still.password) != (user.id, hashed):  # its sessions are over
                 raise SignInRefused
             recovered = await self.ask_second(tx, user.id, code)
             await tx.sessions.add(session)

@@ -53,7 +53,10 @@ class MakeSigningKey(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RotateSigningKey:
-    """Nobody has to sign in again: what the old key signed stays valid for as long as it would."""
+    """Nobody has to sign in again: what the old key signed stays valid for as long as it would.
+
+    Where none signs yet, the new one does at once.
+    """
 
     keys: SigningKeys
     make: MakeSigningKey
@@ -61,8 +64,10 @@ class RotateSigningKey:
 
     async def __call__(self) -> SigningKey:
         now = self.clock.now()
-        new = self.make(signs_from=now + AHEAD)
+        there = await self.keys.all()
+        ahead = timedelta(0) if signer(there, now) is None else AHEAD
+        new = self.make(signs_from=now + ahead)
         until = new.signs_from + REMEMBERED + TOKEN_LASTS
-        old = [each for each in await self.keys.all() if each.verifies_until is None]
+        old = [each for each in there if each.verifies_until is None]
         await self.keys.rotate(new, [replace(each, verifies_until=until) for each in old])
         return new

@@ -58,6 +58,21 @@ async def test_a_password_changed_while_it_was_checked_opens_nothing(
     assert hall.work.sessions == {}
 
 
+async def test_somebody_erased_while_the_password_was_checked_gets_no_session(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = hall.passwords.verify
+
+    async def meanwhile(password: str, hashed: str | None) -> bool:
+        hall.work.users = {}
+        return await verify(password, hashed)
+
+    monkeypatch.setattr(hall.passwords, "verify", meanwhile)
+    with pytest.raises(SignInRefused):
+        await hall.signed_in()
+    assert hall.work.sessions == {}
+
+
 @pytest.mark.parametrize("what", ["sign_in", "sign_in_account", "sign_in_from"])
 async def test_guessing_is_throttled_by_account_and_by_address(hall: Hall, what: str) -> None:
     hall.throttle.used_up.add(what)

@@ -73,3 +73,9 @@ async def test_a_key_that_was_replaced_before_is_left_as_it_is() -> None:
     keys = KeptKeys([older, a_key("old")])
     await RotateSigningKey(keys, new_key, SetClock())()
     assert keys.rows[0] == older
+
+
+async def test_where_none_signs_yet_the_new_key_does_at_once() -> None:
+    keys = KeptKeys()
+    new = await RotateSigningKey(keys, new_key, SetClock())()
+    assert signer(keys.rows, NOON) == new

@@ -11,18 +11,31 @@ from uuid import uuid4
 import pytest
 
 from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.runs import SqlRuns
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.audit.record import Record
 from application.identity.personal_data import EraseUsers
 from application.keys.keys import RevokeKeys
 from domain.audit.entry import ActorKind, Entry
+from domain.credits import Quantity
 from domain.email import Email
+from domain.features.run import Produced
 from domain.identity.code import Code, Purpose
 from domain.identity.elsewhere import LinkedIdentity
 from domain.identity.second_factor import SecondFactor
 from domain.identity.session import RefreshToken, Session
 from domain.identity.user import User, UserMissing
-from domain.ids import AccountId, EntryId, InvitationId, KeyId, PlanRef, SessionId, UserId, WorkspaceId
+from domain.ids import (
+    AccountId,
+    EntryId,
+    InvitationId,
+    KeyId,
+    PlanRef,
+    ReservationId,
+    SessionId,
+    UserId,
+    WorkspaceId,
+)
 from domain.keys.key import Key, KeyKind
 from domain.usage.account import Account
 from domain.workspaces.invitation import LASTS, Invitation
@@ -183,3 +196,23 @@ async def test_of_the_erased_nothing_is_left_and_the_address_is_free(uow: Uow) -
         assert (kept[own.id].name, kept[own.id].deleted_at) == ("erased", clock.time)
         assert kept[team.id].deleted_at is None
         assert await tx.users.add(replace(user, id=UserId(new_id()), deletes_at=None))
+
+
+async def test_what_models_answered_to_the_erased_is_gone_and_a_teams_stays(contract_database: str) -> None:
+    engine = make_engine(contract_database)
+    uow: Uow = SqlUnitOfWork(make_sessions(engine))  # type: ignore[assignment] # its transactions are alike
+    user, runs = await a_user(uow, deletes_at=LONG_AGO), SqlRuns(engine)
+    _, own = await a_place(uow, user, Kind.PERSONAL, Role.OWNER)
+    _, teams = await a_place(uow, user, Kind.TEAM, Role.MEMBER)
+    id = ReservationId(new_id())
+    outcome = Produced(output={"text": "dear Ada"}, model="local", usage=Quantity(units=1), latency_ms=1)
+    for key in (own, teams):
+        assert key.account is not None
+        await runs.keep(key.account, id, outcome)
+    async with uow() as tx:
+        await tx.personal.erase(user, NOON)
+    assert own.account is not None
+    assert teams.account is not None
+    assert await runs.find(own.account, id) is None
+    assert await runs.find(teams.account, id) == outcome
+    await engine.dispose()
