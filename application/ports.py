@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from domain.events import Event
+
 Tx_co = TypeVar("Tx_co", covariant=True)
 
 
@@ -15,6 +17,11 @@ class UnitOfWork(Protocol[Tx_co]):
     """
 
     def __call__(self) -> AbstractAsyncContextManager[Tx_co]: ...
+
+
+class Outbox(Protocol):
+    async def add(self, *events: Event) -> None:
+        """To be published if, and only if, the transaction commits."""
 
 
 class Clock(Protocol):

@@ -1,4 +1,4 @@
-"""What a process is made of. Only this module, and `people` beside it, name adapters."""
+"""What a process is made of. Only this module, and `people` and `messaging` beside it, name adapters."""
 
 import time
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.health import SqlHealth
 from adapters.postgres.key_uses import SqlKeyUses
 from adapters.postgres.ledger import SqlLedger
-from adapters.postgres.listener import CATALOG_CHANGED, KEYS_CHANGED, Listener
+from adapters.postgres.listener import CATALOG_CHANGED, KEYS_CHANGED, OUTBOX_FILLED, Listener
 from adapters.postgres.readers.usage import SqlUsageReader
 from adapters.postgres.runs import SqlRuns
 from adapters.postgres.terms import SqlTerms
@@ -43,6 +43,7 @@ from adapters.security.schemas import JsonSchemas
 from application.audit.ports import AuditTx
 from application.catalog.check import CheckCatalog
 from application.catalog.ports import Catalog, CatalogTx
+from application.events.bell import Bell
 from application.features.ports import Models, Prompts, Runs, Schemas
 from application.features.run import RunFeature
 from application.health import CheckHealth, Dependency
@@ -53,6 +54,7 @@ from application.usage.grants import GrantsTx
 from application.usage.ports import Auditor, Ledger, RateLimiter, UsageReader
 from application.usage.spend_limits import SpendLimitsTx
 from application.workspaces.ports import WorkspacesTx
+from entrypoints.messaging import Messaging
 from entrypoints.people import People
 from entrypoints.settings import Profile, Settings
 from entrypoints.use_cases import UseCases
@@ -208,11 +210,12 @@ class Books(Provider):
 
     @provide
     async def listener(
-        self, engine: AsyncEngine, keyring: SqlKeyring, catalog: SqlCatalog
+        self, engine: AsyncEngine, keyring: SqlKeyring, catalog: SqlCatalog, bell: Bell
     ) -> AsyncIterator[Listener]:
         channels = {
             KEYS_CHANGED: lambda digest: keyring.cache.forget(bytes.fromhex(digest)),
             CATALOG_CHANGED: lambda _: catalog.forget(),
+            OUTBOX_FILLED: lambda _: bell.ring(),
         }
         listener = Listener(engine, channels)
         listener.start()
@@ -261,6 +264,7 @@ def build(settings: Settings) -> AsyncContainer:
         Books(),
         LanguageModels(),
         People(),
+        Messaging(),
         context={Settings: settings},
         validation_settings=STRICT_VALIDATION,
     )

@@ -16,6 +16,7 @@ from adapters.security.passwords import Argon2Passwords
 from adapters.security.secrecy import KeyedSecrecy, read_secrets
 from adapters.security.tokens import Ed25519Keys, JwtAccessTokens
 from adapters.security.totp import Totp
+from application.events.dead_letters import DeadLettersTx
 from application.identity.elsewhere import ElsewhereTx, Providers
 from application.identity.me import MeTx
 from application.identity.personal_data import PersonalDataTx
@@ -23,7 +24,6 @@ from application.identity.ports import (
     AccessTokens,
     IdentityTx,
     LiveSessions,
-    Mailer,
     Passwords,
     PublishedKeys,
     Secrecy,
@@ -33,7 +33,9 @@ from application.identity.second_factor import OneTimePasswords, SecondFactorTx
 from application.identity.sign_up import SignUpTx
 from application.identity.signing import MakeSigningKey, SigningKeys
 from application.identity.throttle import LimitedTries
-from application.ports import Clock, NewId, UnitOfWork
+from application.notifications.ports import MailTransport, Sealing
+from application.notifications.send import InboxTx
+from application.ports import Clock, UnitOfWork
 from application.workspaces.deletion import DeletionTx
 from application.workspaces.invitations import InvitationsTx
 from application.workspaces.members import MembersTx
@@ -77,8 +79,12 @@ class People(Provider):
             yield providers
 
     @provide
-    def mailer(self, settings: Settings, clock: Clock, new_id: NewId) -> Mailer:
-        return FileMailer(Path(settings.mail_dir or FOLDER / "mail"), clock, new_id)
+    def sealing(self, secrecy: Secrecy) -> Sealing:
+        return secrecy
+
+    @provide
+    def mails(self, settings: Settings, clock: Clock) -> MailTransport:
+        return FileMailer(Path(settings.mail_dir or FOLDER / "mail"), clock)
 
     @provide
     def sessions(self, sessions: async_sessionmaker[AsyncSession], clock: Clock) -> LiveSessions:
@@ -122,6 +128,14 @@ class People(Provider):
 
     @provide
     def deletion_work(self, work: SqlUnitOfWork) -> UnitOfWork[DeletionTx]:
+        return work
+
+    @provide
+    def inbox_work(self, work: SqlUnitOfWork) -> UnitOfWork[InboxTx]:
+        return work
+
+    @provide
+    def dead_letters_work(self, work: SqlUnitOfWork) -> UnitOfWork[DeadLettersTx]:
         return work
 
     @provide

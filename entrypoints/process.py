@@ -17,8 +17,11 @@ from entrypoints.http.app import create_app
 from entrypoints.http.metrics import HttpMetrics, serve_metrics
 from entrypoints.http.observability import Observability
 from entrypoints.logging import Log
+from entrypoints.queue.worker import chosen, work
 from entrypoints.server import serve
 from entrypoints.settings import Settings
+
+__all__ = ["answer", "chosen", "openapi_document", "services_of", "work"]
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ _PASSWORD = re.compile(r"(://[^:@/]*:).*(?=@)|(password=)[^&]*")
 _EXAMPLES = {
     "database_url": "postgresql://user:password@host:5432/database",
     "redis_url": "redis://host:6379/0",
+    "rabbitmq_url": "amqp://user:password@host:5672/",
     "secret": "32 random bytes in base64 (openssl rand -base64 32)",
     "url": "https://host/v1",
     "oauth_redirect_url": "https://host/signed-in",
@@ -94,6 +95,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     database_url: Annotated[str, Meta(pattern=r"^postgres(ql)?(\+asyncpg)?://")]
     profile: Profile = Profile.STANDARD
     redis_url: Annotated[str, Meta(pattern=r"^(rediss?|unix)://")] | None = None
+    rabbitmq_url: Annotated[str, Meta(pattern=r"^amqps?://")] | None = None
     models: dict[str, ModelEndpoint] = field(default_factory=dict)
     model_connections: Count = 200
 
@@ -220,6 +222,8 @@ def _missing(given: Collection[str], values: Mapping[str, object]) -> Iterator[s
         return
     if "REDIS_URL" not in given:
         yield f"{PREFIX}REDIS_URL is missing: each process would count the limits for itself"
+    if "RABBITMQ_URL" not in given:
+        yield f"{PREFIX}RABBITMQ_URL is missing: mails and queued runs travel through it"
     if "SECRET" not in given:
         yield f"{PREFIX}SECRET is missing: 32 random bytes in base64, such as `openssl rand -base64 32` gives"
     if "MAIL_DIR" not in given:

@@ -7,6 +7,14 @@ from dishka import Provider, Scope, provide, provide_all
 from application.audit.read import ReadAuditLog
 from application.audit.record import Record
 from application.catalog.publish import PublishCatalog
+from application.events.dead_letters import (
+    Bury,
+    ListDeadLetters,
+    ReplayAll,
+    SettleDeadLetters,
+    ShowDeadLetter,
+)
+from application.events.relay import Relay
 from application.features.ask import AskModel
 from application.features.books import RunBooks
 from application.features.in_flight import InFlight
@@ -31,6 +39,8 @@ from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
 from application.identity.signing import RotateSigningKey
 from application.keys.authenticate import Authenticate
 from application.keys.keys import ChangeKey, CreateKey, ListKeys, RevokeKey, RevokeKeys, RotateKey, SaveKey
+from application.notifications.post import PostMail
+from application.notifications.send import SendMail
 from application.usage.grants import GrantByHand, GrantCredits
 from application.usage.offers import ListOffers
 from application.usage.ports import Ledger
@@ -86,6 +96,8 @@ class UseCases(Provider):
     invitations = provide_all(*(SendInvitation, Invite, RevokeInvitation, ListInvitations, AcceptInvitation))
     usage = provide_all(ReserveCredits, FindPayer, GrantCredits, GrantByHand, ReadUsage, ListOffers)
     features = provide_all(RunFeature, AskModel)
+    notifications = provide_all(PostMail, SendMail)
+    events = provide_all(Relay, Bury, ListDeadLetters, ShowDeadLetter, SettleDeadLetters, ReplayAll)
 
     @provide
     def run_books(self, ledger: Ledger, runs: Runs) -> RunBooks:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 KEYS_CHANGED = "cuebx_keys"
 CATALOG_CHANGED = "cuebx_catalog"
+OUTBOX_FILLED = "cuebx_outbox"
 RETRY = 1.0
 
 log = structlog.get_logger(__name__)

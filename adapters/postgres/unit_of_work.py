@@ -9,9 +9,11 @@ from adapters.postgres.audit_log import SqlAuditLog
 from adapters.postgres.catalog import SqlCatalogEntries
 from adapters.postgres.faults import reaching
 from adapters.postgres.identities import SqlLinkedIdentities
+from adapters.postgres.inbox import SqlDeadLetters, SqlInbox
 from adapters.postgres.invitations import SqlInvitations
 from adapters.postgres.keys import SqlKeys
 from adapters.postgres.members import SqlMembers
+from adapters.postgres.outbox import SqlOutbox
 from adapters.postgres.personal_data import SqlPersonalData
 from adapters.postgres.second_factors import SqlSecondFactors
 from adapters.postgres.spend_limits import SqlSpendLimits
@@ -42,8 +44,16 @@ class SqlTx:
         return SqlCodes(self._session)
 
     @cached_property
+    def dead_letters(self) -> SqlDeadLetters:
+        return SqlDeadLetters(self._session)
+
+    @cached_property
     def identities(self) -> SqlLinkedIdentities:
         return SqlLinkedIdentities(self._session)
+
+    @cached_property
+    def inbox(self) -> SqlInbox:
+        return SqlInbox(self._session)
 
     @cached_property
     def invitations(self) -> SqlInvitations:
@@ -52,6 +62,14 @@ class SqlTx:
     @cached_property
     def members(self) -> SqlMembers:
         return SqlMembers(self._session)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        return SqlOutbox(self._session)
+
+    @property
+    def replays(self) -> SqlOutbox:
+        return self.outbox
 
     @cached_property
     def personal(self) -> SqlPersonalData:

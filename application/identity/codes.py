@@ -1,8 +1,9 @@
 from dataclasses import dataclass
 
-from application.identity.ports import IdentityTx, Mailer, Secrecy
+from application.identity.ports import IdentityTx, Secrecy
 from application.keys.ports import Secrets
-from application.ports import Clock, UnitOfWork
+from application.notifications.post import PostMail
+from application.ports import Clock
 from domain.identity.code import LASTS, Code, Purpose, code_text
 from domain.identity.mail import Mail
 from domain.identity.user import User
@@ -12,13 +13,12 @@ _RANDOM_BYTES = 16  # so many more than six digits hold that each of them is as 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendCode:
-    uow: UnitOfWork[IdentityTx]
     secrets: Secrets
     secrecy: Secrecy
-    mailer: Mailer
+    post: PostMail
     clock: Clock
 
-    async def __call__(self, user: User, purpose: Purpose) -> None:
+    async def __call__(self, tx: IdentityTx, user: User, purpose: Purpose) -> None:
         text = code_text(int.from_bytes(self.secrets(_RANDOM_BYTES)))
         code = Code(
             user=user.id,
@@ -26,11 +26,9 @@ class SendCode:
             digest=self.secrecy.digest(f"code:{purpose}:{user.id}", text),
             expires_at=self.clock.now() + LASTS,
         )
-        async with self.uow() as tx:
-            await tx.codes.put(code)
-        await self.mailer.send(
-            Mail(to=user.email.text, template=purpose, facts={"code": text, "name": user.name})
-        )
+        await tx.codes.put(code)
+        facts = {"code": text, "name": user.name}
+        await self.post(tx, Mail(to=user.email.text, template=purpose, facts=facts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,12 @@ from hmac import compare_digest
 from typing import Protocol
 
 from application.actor import Person
-from application.identity.ports import Mailer, Secrecy, Throttle
+from application.identity.ports import Secrecy, Throttle
 from application.identity.second_factor import AskSecondFactor, SecondFactorTx
 from application.identity.sign_in import IssueTokens, Tokens
 from application.identity.sign_up import SignUpTx
 from application.keys.ports import Secrets
+from application.notifications.post import PostMail
 from application.ports import Clock, NewId, UnitOfWork
 from application.workspaces.personal import OpenPersonalWorkspace
 from domain.catalog.plan import Plan
@@ -121,7 +122,7 @@ class FinishElsewhere:
     ask_second: AskSecondFactor
     open_workspace: OpenPersonalWorkspace
     issue: IssueTokens
-    mailer: Mailer
+    post: PostMail
     clock: Clock
     new_id: NewId
 
@@ -158,12 +159,12 @@ class FinishElsewhere:
             token, text = self.issue.refresh_token(session)
             await tx.sessions.add(session)
             await tx.sessions.add_token(token)
-        if recovered:
-            facts = {"device": session.device, "address": address}
-            await self.mailer.send(Mail(to=user.email.text, template="recovery_code_used", facts=facts))
-        if linked:
-            facts = {"provider": provider}
-            await self.mailer.send(Mail(to=user.email.text, template="identity_linked", facts=facts))
+            if recovered:
+                facts = {"device": session.device, "address": address}
+                await self.post(tx, Mail(to=user.email.text, template="recovery_code_used", facts=facts))
+            if linked:
+                facts = {"provider": provider}
+                await self.post(tx, Mail(to=user.email.text, template="identity_linked", facts=facts))
         return await self.issue(session, text)
 
     def _verifier(self, provider: str, state: str, kept: str) -> str:

@@ -90,8 +90,8 @@ class CreateOperator:
                 await tx.users.save(user)
             if there is None or there.confirmed_at is None:
                 await self.open_workspace(tx, user, plan)
-        if user.password is None:
-            await self.send_code(user, Purpose.RESET)
+            if user.password is None:
+                await self.send_code(tx, user, Purpose.RESET)
         return user
 
 

@@ -22,8 +22,8 @@ class RequestReset:
         await self.throttle.hit("sign_up", address)
         async with self.uow() as tx:
             user = await tx.users.by_email(email.key, lock=False)
-        if user is not None and user.confirmed_at is not None:
-            await self.send_code(user, Purpose.RESET)
+            if user is not None and user.confirmed_at is not None:
+                await self.send_code(tx, user, Purpose.RESET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ from typing import Protocol
 from application.actor import Operator, Person
 from application.audit.record import Record
 from application.identity.passwords import end_sessions
-from application.identity.ports import IdentityTx, Mailer, Throttle, UserSessions
+from application.identity.ports import IdentityTx, Throttle, UserSessions
 from application.identity.second_factor import ShowPassword
 from application.keys.keys import RevokeKeys
+from application.notifications.post import PostMail
 from application.ports import Clock, UnitOfWork
 from application.workspaces.members import MembersTx, facts_of
 from domain.audit.entry import Entry
@@ -80,7 +81,7 @@ class DeleteMe:
     uow: UnitOfWork[PersonalDataTx]
     show_password: ShowPassword
     throttle: Throttle
-    mailer: Mailer
+    post: PostMail
     clock: Clock
 
     async def ask(self, person: Person, password: str | None) -> datetime:
@@ -102,9 +103,9 @@ class DeleteMe:
             await _check_owns_no_team(tx, user)
             await tx.users.save(user)
             await end_sessions(tx, user.id, self.clock, but=person.session)
-        deletes_at = user.deletes_at or now
-        facts = {"name": user.name, "date": f"{deletes_at:%Y-%m-%d}"}
-        await self.mailer.send(Mail(to=user.email.text, template="deletion_asked", facts=facts))
+            deletes_at = user.deletes_at or now
+            facts = {"name": user.name, "date": f"{deletes_at:%Y-%m-%d}"}
+            await self.post(tx, Mail(to=user.email.text, template="deletion_asked", facts=facts))
         return deletes_at
 
     async def cancel(self, person: Person) -> None:
@@ -113,7 +114,7 @@ class DeleteMe:
         async with self.uow() as tx:
             user = (await tx.users.get(person.user)).cancel_deletion()
             await tx.users.save(user)
-        await self.mailer.send(Mail(to=user.email.text, template="deletion_cancelled", facts={}))
+            await self.post(tx, Mail(to=user.email.text, template="deletion_cancelled", facts={}))
 
 
 @dataclass(frozen=True, slots=True)

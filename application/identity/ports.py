@@ -1,8 +1,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from application.notifications.ports import MailTx
 from domain.identity.code import Code, Purpose
-from domain.identity.mail import Mail
 from domain.identity.session import RefreshToken, Session
 from domain.identity.user import User
 from domain.ids import SessionId, UserId
@@ -44,11 +44,6 @@ class Secrecy(Protocol):
     def open(self, purpose: str, sealed: bytes) -> bytes: ...
 
 
-class Mailer(Protocol):
-    async def send(self, mail: Mail) -> None:
-        """Takes as long for every address. Raises nothing: what cannot be sent is told in the log."""
-
-
 class Throttle(Protocol):
     async def hit(self, what: str, subject: str) -> None:
         """Counts a try of ``what`` by ``subject``. Raises TooManyAttempts."""
@@ -68,6 +63,9 @@ class Users(Protocol):
 
     async def page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
         """Oldest first."""
+
+    async def operators(self) -> Sequence[User]:
+        """Not locked."""
 
 
 class Codes(Protocol):
@@ -99,7 +97,7 @@ class UserSessions(Protocol):
     async def save_token(self, token: RefreshToken) -> None: ...
 
 
-class IdentityTx(Protocol):
+class IdentityTx(MailTx, Protocol):
     @property
     def users(self) -> Users: ...
 

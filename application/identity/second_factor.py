@@ -10,8 +10,9 @@ from typing import Protocol
 
 from application.actor import Person
 from application.identity.passwords import end_sessions
-from application.identity.ports import IdentityTx, Mailer, Passwords, Secrecy, Throttle
+from application.identity.ports import IdentityTx, Passwords, Secrecy, Throttle
 from application.keys.ports import Secrets
+from application.notifications.post import PostMail
 from application.ports import Clock, UnitOfWork
 from domain.identity.mail import Mail
 from domain.identity.password import PasswordRefused, normal
@@ -152,7 +153,7 @@ class EnableSecondFactor:
     uow: UnitOfWork[SecondFactorTx]
     throttle: Throttle
     ask: AskSecondFactor
-    mailer: Mailer
+    post: PostMail
     secrets: Secrets
     clock: Clock
 
@@ -171,7 +172,7 @@ class EnableSecondFactor:
             await tx.second_factors.save(factor.enable(self.ask.step(factor, code), self.clock.now()))
             await tx.second_factors.put_codes(user.id, [recovery_digest(user.id, each) for each in codes])
             await end_sessions(tx, user.id, self.clock, but=person.session)
-        await self.mailer.send(Mail(to=user.email.text, template="second_factor_on", facts={}))
+            await self.post(tx, Mail(to=user.email.text, template="second_factor_on", facts={}))
         return codes
 
 
@@ -183,7 +184,7 @@ class ChangeSecondFactor:
     show_password: ShowPassword
     throttle: Throttle
     ask: AskSecondFactor
-    mailer: Mailer
+    post: PostMail
     secrets: Secrets
 
     async def disable(self, person: Person, password: str, code: str) -> None:
@@ -192,7 +193,7 @@ class ChangeSecondFactor:
         async with self.uow() as tx:
             await self._asked(tx, user, code)
             await tx.second_factors.remove(user.id)
-        await self.mailer.send(Mail(to=user.email.text, template="second_factor_off", facts={}))
+            await self.post(tx, Mail(to=user.email.text, template="second_factor_off", facts={}))
 
     async def renew_codes(self, person: Person, password: str, code: str) -> Sequence[str]:
         """The new recovery codes; the old ones are void. Raises as ``disable`` does."""

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from application.actor import Person
-from application.identity.ports import AccessTokens, IdentityTx, Mailer, Passwords, Throttle
+from application.identity.ports import AccessTokens, IdentityTx, Passwords, Throttle
 from application.identity.second_factor import AskSecondFactor, SecondFactorTx
 from application.keys.ports import Secrets
+from application.notifications.post import PostMail
 from application.ports import Clock, NewId, UnitOfWork
 from domain.email import Email
 from domain.identity.mail import Mail
@@ -58,7 +59,7 @@ class SignIn:
     passwords: Passwords
     throttle: Throttle
     ask_second: AskSecondFactor
-    mailer: Mailer
+    post: PostMail
     issue: IssueTokens
     clock: Clock
     new_id: NewId
@@ -92,9 +93,9 @@ class SignIn:
             recovered = await self.ask_second(tx, user.id, code)
             await tx.sessions.add(session)
             await tx.sessions.add_token(token)
-        if recovered:
-            facts = {"device": session.device, "address": address}
-            await self.mailer.send(Mail(to=user.email.text, template="recovery_code_used", facts=facts))
+            if recovered:
+                facts = {"device": session.device, "address": address}
+                await self.post(tx, Mail(to=user.email.text, template="recovery_code_used", facts=facts))
         return await self.issue(session, text)
 
 
@@ -104,7 +105,7 @@ class RefreshSession:
 
     uow: UnitOfWork[IdentityTx]
     issue: IssueTokens
-    mailer: Mailer
+    post: PostMail
     clock: Clock
 
     async def __call__(self, text: str, *, address: str) -> Tokens:
@@ -117,7 +118,10 @@ class RefreshSession:
             session = await tx.sessions.get(token.user, token.session)
             reused = token.used_at is not None
             if reused:
-                owner = await tx.users.get(token.user, lock=False)
+                if session.live(now):
+                    owner = await tx.users.get(token.user, lock=False)
+                    facts = {"device": session.device, "address": address}
+                    await self.post(tx, Mail(to=owner.email.text, template="refresh_reuse", facts=facts))
                 await tx.sessions.save(session.end(now))
             else:
                 session = session.see(address, now)
@@ -126,9 +130,6 @@ class RefreshSession:
                 await tx.sessions.add_token(new)
                 await tx.sessions.save(session)
         if reused:
-            if session.live(now):
-                facts = {"device": session.device, "address": address}
-                await self.mailer.send(Mail(to=owner.email.text, template="refresh_reuse", facts=facts))
             raise RefreshTokenRefused
         return await self.issue(session, new_text)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from application.identity.codes import SendCode, TryCode
-from application.identity.ports import IdentityTx, Mailer, Passwords, Throttle
+from application.identity.ports import IdentityTx, Passwords, Throttle
+from application.notifications.post import PostMail
 from application.ports import Clock, NewId, UnitOfWork
 from application.workspaces.personal import OpenPersonalWorkspace, PersonalTx
 from domain.email import Email
@@ -30,7 +31,7 @@ class SignUp:
     passwords: Passwords
     throttle: Throttle
     send_code: SendCode
-    mailer: Mailer
+    post: PostMail
     clock: Clock
     new_id: NewId
 
@@ -58,10 +59,10 @@ class SignUp:
                 if there.confirmed_at is None:  # nobody has shown that it is theirs
                     user = there.with_password(hashed)
                     await tx.users.save(user)
-        if user.confirmed_at is None:
-            await self.send_code(user, Purpose.CONFIRM)
-        else:
-            await self.mailer.send(Mail(to=user.email.text, template="already_registered", facts={}))
+            if user.confirmed_at is None:
+                await self.send_code(tx, user, Purpose.CONFIRM)
+            else:
+                await self.post(tx, Mail(to=user.email.text, template="already_registered", facts={}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +77,8 @@ class ResendCode:
         await self.throttle.hit("sign_up", address)
         async with self.uow() as tx:
             user = await tx.users.by_email(email.key, lock=False)
-        if user is not None and user.confirmed_at is None:
-            await self.send_code(user, Purpose.CONFIRM)
+            if user is not None and user.confirmed_at is None:
+                await self.send_code(tx, user, Purpose.CONFIRM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ from typing import Protocol
 
 from application.actor import Member, Person
 from application.audit.record import Record
-from application.identity.ports import Mailer, Throttle, Users
+from application.identity.ports import Throttle, Users
 from application.keys.ports import Secrets
+from application.notifications.post import MailTx, PostMail
 from application.ports import Clock, NewId, UnitOfWork
 from application.workspaces.members import MembersTx
 from application.workspaces.ports import Invitations
@@ -21,7 +22,7 @@ from domain.workspaces.role import Role
 from domain.workspaces.workspace import Workspace, WorkspaceMissing
 
 
-class InvitationsTx(MembersTx, Protocol):
+class InvitationsTx(MembersTx, MailTx, Protocol):
     @property
     def invitations(self) -> Invitations: ...
 
@@ -33,11 +34,13 @@ class InvitationsTx(MembersTx, Protocol):
 class SendInvitation:
     """The mail, with a token that is kept nowhere."""
 
-    mailer: Mailer
+    post: PostMail
 
-    async def __call__(self, invitation: Invitation, token: str, *, inviter: str, workspace: str) -> None:
+    async def __call__(
+        self, tx: MailTx, invitation: Invitation, token: str, *, inviter: str, workspace: str
+    ) -> None:
         facts = {"inviter": inviter, "workspace": workspace, "token": token}
-        await self.mailer.send(Mail(to=invitation.email.text, template="invitation", facts=facts))
+        await self.post(tx, Mail(to=invitation.email.text, template="invitation", facts=facts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,7 @@ class Invite:
             await tx.invitations.add(invitation)
             target, facts = invitation_text(invitation.id), {"role": role}
             await self.record(tx, actor, workspace.id, "invitation.sent", target, after=facts)
-        await self.send(invitation, token, inviter=inviter.name, workspace=workspace.name)
+            await self.send(tx, invitation, token, inviter=inviter.name, workspace=workspace.name)
         return invitation
 
     async def again(self, actor: Member, id: InvitationId) -> Invitation:
@@ -105,7 +108,7 @@ class Invite:
                 await self._check_seat(tx, workspace, await tx.invitations.open(workspace.id))
             await tx.invitations.save(renewed)
             await self.record(tx, actor, workspace.id, "invitation.resent", invitation_text(id))
-        await self.send(renewed, token, inviter=inviter.name, workspace=workspace.name)
+            await self.send(tx, renewed, token, inviter=inviter.name, workspace=workspace.name)
         return renewed
 
     async def _check_seat(

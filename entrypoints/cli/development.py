@@ -12,7 +12,7 @@ from entrypoints import settings
 from entrypoints.cli.demo import Facts, demo, known_demo, publish_sample
 from entrypoints.cli.log import logged
 from entrypoints.local import local_secret
-from entrypoints.process import answer, services_of
+from entrypoints.process import answer, services_of, work
 from migrations import schema
 
 _BANNER = """\
@@ -50,13 +50,16 @@ async def develop(listener: socket.socket, file: Path, database_url: str, stop: 
             facts = Facts.of(made, url=url, database_url=database_url)
             facts.write(file)
             click.echo(_BANNER.format(**msgspec.structs.asdict(facts), file=file, mails=here.mail_dir))
-            await answer(services, here, listener, log=log, stop=stop)
+            async with asyncio.TaskGroup() as running:
+                running.create_task(answer(services, here, listener, log=log, stop=stop))
+                running.create_task(work(services, stop=stop, grace=here.shutdown_seconds))
 
 
 def _settings(database_url: str, data: Path) -> settings.Settings:
     """Of the environment, what does not contradict the embedded profile: models, pool, log level."""
     ignored = {
-        f"{settings.PREFIX}{name}" for name in ("REDIS_URL", "HOST", "PORT", "WORKERS", "METRICS_PORT")
+        f"{settings.PREFIX}{name}"
+        for name in ("REDIS_URL", "RABBITMQ_URL", "HOST", "PORT", "WORKERS", "METRICS_PORT")
     }
     given = {name: value for name, value in os.environ.items() if name not in ignored}
     own = {

@@ -20,6 +20,7 @@ class Commands(click.Group):
         "serve",
         "signing-keys",
         "users",
+        "worker",
         "workspaces",
     )
 

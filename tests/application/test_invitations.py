@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from application.notifications.post import PostMail
 from application.workspaces.invitations import (
     AcceptInvitation,
     Invite,
@@ -26,7 +27,8 @@ from domain.workspaces.role import Role
 from domain.workspaces.workspace import Kind, Workspace
 from tests.fakes.clock import NOON
 from tests.fakes.office import FakeOffice
-from tests.fakes.people import CountedTries, Outbox
+from tests.fakes.events import Mails
+from tests.fakes.people import CountedTries, PlainSecrecy
 
 WEEK = timedelta(days=7)
 
@@ -40,13 +42,13 @@ class Lobby:
         self.owner = self.office.joined(Role.OWNER, name="Olga")
         self.eve = self.office.stranger()
         self.address: Email = self.office.work.users[self.eve.user].email
-        self.mails, self.tries = Outbox(), CountedTries()
+        self.mails, self.tries = Mails(self.office.work), CountedTries()
         office = self.office
         self.invite = Invite(
             uow=office.work,
             secrets=office.secret,
             throttle=self.tries,
-            send=SendInvitation(self.mails),
+            send=SendInvitation(PostMail(PlainSecrecy())),
             clock=office.clock,
             new_id=office.new_id,
             record=office.record,

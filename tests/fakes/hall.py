@@ -21,17 +21,18 @@ from application.identity.second_factor import (
 from application.identity.sign_in import EndSession, IssueTokens, RefreshSession, SignIn, Tokens
 from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
 from application.keys.keys import RevokeKeys
+from application.notifications.post import PostMail
 from application.workspaces.personal import OpenPersonalWorkspace
 from domain.email import Email, parse_email
 from domain.identity.mail import Mail
 from domain.identity.user import User
 from tests.fakes.catalog import PLAN, FakeCatalog
 from tests.fakes.clock import NOON, SetClock
+from tests.fakes.events import Mails
 from tests.fakes.ids import CountedIds
 from tests.fakes.people import (
     CountedTries,
     FakeLiveSessions,
-    Outbox,
     PlainPasswords,
     PlainSecrecy,
     PlainTokens,
@@ -52,15 +53,15 @@ class Hall:
     work: FakeUnitOfWork = field(default_factory=FakeUnitOfWork)
     passwords: PlainPasswords = field(default_factory=PlainPasswords)
     throttle: CountedTries = field(default_factory=CountedTries)
-    mails: Outbox = field(default_factory=Outbox)
     tokens: PlainTokens = field(default_factory=PlainTokens)
     live: FakeLiveSessions = field(default_factory=FakeLiveSessions)
 
     def __post_init__(self) -> None:
         secrecy = PlainSecrecy()
         uow, clock, new_id, throttle = self.work, self.clock, self.new_id, self.throttle
-        passwords, mailer = self.passwords, self.mails
-        send_code = SendCode(uow=uow, secrets=self.secret, secrecy=secrecy, mailer=mailer, clock=clock)
+        passwords, post = self.passwords, PostMail(secrecy)
+        self.mails = Mails(self.work)
+        send_code = SendCode(secrets=self.secret, secrecy=secrecy, post=post, clock=clock)
         try_code = TryCode(secrecy=secrecy, clock=clock)
         issue = IssueTokens(tokens=self.tokens, secrets=self.secret, clock=clock)
         self.sign_up = SignUp(
@@ -68,7 +69,7 @@ class Hall:
             passwords=passwords,
             throttle=throttle,
             send_code=send_code,
-            mailer=mailer,
+            post=post,
             clock=clock,
             new_id=new_id,
         )
@@ -95,14 +96,14 @@ class Hall:
             secrets=self.secret,
         )
         self.enable = EnableSecondFactor(
-            uow=uow, throttle=throttle, ask=ask, mailer=mailer, secrets=self.secret, clock=clock
+            uow=uow, throttle=throttle, ask=ask, post=post, secrets=self.secret, clock=clock
         )
         self.change_second = ChangeSecondFactor(
             uow=uow,
             show_password=self.show_password,
             throttle=throttle,
             ask=ask,
-            mailer=mailer,
+            post=post,
             secrets=self.secret,
         )
         self.providers = PlainProviders()
@@ -117,7 +118,7 @@ class Hall:
             ask_second=ask,
             open_workspace=open_workspace,
             issue=issue,
-            mailer=mailer,
+            post=post,
             clock=clock,
             new_id=new_id,
         )
@@ -125,7 +126,7 @@ class Hall:
         self.change_me = ChangeMe(uow, ReadMe(uow))
         self.export_me = ExportMe(uow)
         self.delete_me = DeleteMe(
-            uow=uow, show_password=self.show_password, throttle=throttle, mailer=mailer, clock=clock
+            uow=uow, show_password=self.show_password, throttle=throttle, post=post, clock=clock
         )
         self.erase = EraseUsers(uow=uow, revoke_keys=RevokeKeys(clock, record), clock=clock, record=record)
         self.list_users = ListUsers(uow)
@@ -140,12 +141,12 @@ class Hall:
             passwords=passwords,
             throttle=throttle,
             ask_second=ask,
-            mailer=mailer,
+            post=post,
             issue=issue,
             clock=clock,
             new_id=new_id,
         )
-        self.refresh = RefreshSession(uow=uow, issue=issue, mailer=mailer, clock=clock)
+        self.refresh = RefreshSession(uow=uow, issue=issue, post=post, clock=clock)
         self.end = EndSession(uow=uow, clock=clock)
         self.request_reset = RequestReset(uow=uow, throttle=throttle, send_code=send_code)
         self.reset = ResetPassword(

@@ -7,7 +7,6 @@ from application.identity.ports import (
     AccessTokens,
     Codes,
     LiveSessions,
-    Mailer,
     Passwords,
     Secrecy,
     Throttle,
@@ -17,7 +16,6 @@ from application.identity.ports import (
 from application.workspaces.ports import Invitations, Members, MemberShown
 from domain.identity.code import Code, Purpose
 from domain.identity.errors import AccessTokenRefused, TooManyAttempts
-from domain.identity.mail import Mail
 from domain.identity.session import RefreshToken, Session, SessionMissing
 from domain.identity.user import User, UserMissing
 from domain.ids import InvitationId, SessionId, UserId, WorkspaceId
@@ -49,6 +47,9 @@ class FakeUsers(Users):
 
     async def page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
         return [self.rows[id] for id in sorted(self.rows) if after is None or id > after][:limit]
+
+    async def operators(self) -> Sequence[User]:
+        return [self.rows[id] for id in sorted(self.rows) if self.rows[id].operator]
 
 
 @dataclass
@@ -211,14 +212,6 @@ class PlainTokens(AccessTokens):
         if token not in self.issued:
             raise AccessTokenRefused
         return self.issued[token]
-
-
-@dataclass
-class Outbox(Mailer):
-    sent: list[Mail] = field(default_factory=list)
-
-    async def send(self, mail: Mail) -> None:
-        self.sent.append(mail)
 
 
 @dataclass

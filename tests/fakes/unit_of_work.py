@@ -10,6 +10,7 @@ from application.keys.ports import Accounts, Keys
 from application.usage.spend_limits import SpendLimits
 from application.workspaces.ports import WorkspaceAccounts, Workspaces
 from domain.audit.entry import Entry
+from domain.events import DeadLetter, EventId
 from domain.identity.code import Code, Purpose
 from domain.identity.elsewhere import LinkedIdentity
 from domain.identity.second_factor import SecondFactor
@@ -26,6 +27,7 @@ from domain.workspaces.invitation import Invitation
 from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
 from domain.workspaces.workspace import Workspace, WorkspaceMissing
+from tests.fakes.events import FakeDeadLetters, FakeInbox, FakeOutbox, Posted
 from tests.fakes.people import FakeCodes, FakeInvitations, FakeMembers, FakeUsers, FakeUserSessions
 from tests.fakes.personal_data import FakePersonalData
 from tests.fakes.proofs import FakeLinkedIdentities, FakeSecondFactors
@@ -183,6 +185,10 @@ class FakeTx:
         self.identities = FakeLinkedIdentities(dict(committed.identities))
         self.personal = FakePersonalData(self)
         self.invitations = FakeInvitations(dict(committed.invitations))
+        self.outbox = FakeOutbox(list(committed.posted))
+        self.replays = self.outbox
+        self.inbox = FakeInbox(set(committed.inbox))
+        self.dead_letters = FakeDeadLetters(dict(committed.letters))
 
 
 @dataclass
@@ -207,6 +213,9 @@ class FakeUnitOfWork:
     second_factors: dict[UserId, SecondFactor] = field(default_factory=dict)
     recovery_codes: dict[UserId, dict[bytes, bool]] = field(default_factory=dict)
     identities: dict[tuple[str, str], LinkedIdentity] = field(default_factory=dict)
+    posted: list[Posted] = field(default_factory=list)
+    inbox: set[tuple[str, EventId]] = field(default_factory=set)
+    letters: dict[tuple[str, EventId], DeadLetter] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
@@ -225,3 +234,4 @@ class FakeUnitOfWork:
             self.second_factors, self.recovery_codes = tx.second_factors.rows, tx.second_factors.codes
             self.identities = tx.identities.rows
             self.invitations = tx.invitations.rows
+            self.posted, self.inbox, self.letters = tx.outbox.rows, tx.inbox.rows, tx.dead_letters.rows

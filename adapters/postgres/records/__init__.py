@@ -1,6 +1,7 @@
 """Every table. Importing this package fills ``Base.metadata``."""
 
 from adapters.postgres.records.catalog import CatalogEntryRecord
+from adapters.postgres.records.events import DeadLetterRecord, DeliveryRecord, InboxRecord, OutboxRecord
 from adapters.postgres.records.identity import (
     CodeRecord,
     IdentityRecord,
@@ -28,11 +29,15 @@ __all__ = [
     "AuditEntryRecord",
     "CatalogEntryRecord",
     "CodeRecord",
+    "DeadLetterRecord",
+    "DeliveryRecord",
     "IdentityRecord",
+    "InboxRecord",
     "InvitationRecord",
     "KeyRecord",
     "LotRecord",
     "MemberRecord",
+    "OutboxRecord",
     "RecoveryCodeRecord",
     "RefreshTokenRecord",
     "RepaymentRecord",

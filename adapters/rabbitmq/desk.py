@@ -1,0 +1,91 @@
+import asyncio
+import logging
+from contextlib import suppress
+
+from aio_pika.abc import AbstractIncomingMessage
+
+from adapters.rabbitmq.link import FAULTS, Link
+from adapters.rabbitmq.messages import envelope_of, message_of
+from adapters.rabbitmq.topology import DEAD, waiting_queue
+from application.events.ports import Envelope, Receive, Subscription
+from domain.events import Again, Dead, Done, Verdict
+from domain.ids import WorkspaceId
+
+_log = logging.getLogger(__name__)
+
+
+class Desk:
+    """Where one consumer's messages are acted on, and given to the queue that says what became of them.
+
+    Each is acknowledged after that: when this process or the broker dies in between, it comes again.
+    """
+
+    def __init__(self, wanted: Subscription, link: Link, receive: Receive) -> None:
+        self.consumer = wanted.consumer
+        self.at_once = wanted.at_once
+        self._ordered = wanted.ordered
+        self._link = link
+        self._receive = receive
+        self._running: set[asyncio.Task[None]] = set()
+        self._last: dict[WorkspaceId, asyncio.Task[None]] = {}
+
+    async def take(self, message: AbstractIncomingMessage) -> None:
+        envelope, attempt = envelope_of(message)
+        before = None if envelope.workspace is None else self._last.get(envelope.workspace)
+        task = asyncio.create_task(self._act(message, envelope, attempt, before if self._ordered else None))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        if self._ordered and envelope.workspace is not None:
+            self._last[envelope.workspace] = task
+            task.add_done_callback(lambda done: self._forget(envelope.workspace, done))
+
+    async def close(self, grace: float) -> None:
+        """Waits so long, and cuts off what is not done by then: the broker hands it to somebody else."""
+        if not self._running:
+            return
+        running = tuple(self._running)
+        if grace:
+            await asyncio.wait(running, timeout=grace)
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+
+    def _forget(self, workspace: WorkspaceId | None, task: asyncio.Task[None]) -> None:
+        if workspace is not None and self._last.get(workspace) is task:
+            del self._last[workspace]
+
+    async def _act(
+        self,
+        message: AbstractIncomingMessage,
+        envelope: Envelope,
+        attempt: int,
+        before: asyncio.Task[None] | None,
+    ) -> None:
+        try:
+            if before is not None:
+                await asyncio.wait((before,))
+            verdict = await self._receive(self.consumer, envelope, attempt)
+            while self._ordered and isinstance(verdict, Again):  # those behind it wait here, too
+                await asyncio.sleep(verdict.after.total_seconds())
+                attempt = verdict.attempt
+                verdict = await self._receive(self.consumer, envelope, attempt)
+            await self._settle(envelope, attempt, verdict)
+            await message.ack()
+        except FAULTS as error:
+            _log.warning("a message of %s will come again: %s", self.consumer, type(error).__name__)
+        except asyncio.CancelledError:
+            with suppress(*FAULTS):
+                await message.nack(requeue=True)
+            raise
+
+    async def _settle(self, envelope: Envelope, attempt: int, verdict: Verdict) -> None:
+        exchange = self._link.publishing.default_exchange
+        match verdict:
+            case Done():
+                return
+            case Again(after, next_attempt):
+                again = message_of(envelope, attempt=next_attempt)
+                await exchange.publish(again, waiting_queue(self.consumer, int(after.total_seconds())))
+            case Dead(reason):
+                dead = message_of(envelope, attempt=attempt, reason=reason, consumer=self.consumer)
+                await exchange.publish(dead, DEAD)

@@ -1,0 +1,26 @@
+from typing import Protocol
+from uuid import UUID
+
+from application.ports import Outbox
+from domain.identity.mail import Mail
+
+
+class MailTx(Protocol):
+    @property
+    def outbox(self) -> Outbox: ...
+
+
+class Sealing(Protocol):
+    """What the process's own secret is for."""
+
+    def seal(self, purpose: str, plain: bytes) -> bytes: ...
+
+    def open(self, purpose: str, sealed: bytes) -> bytes: ...
+
+
+class MailTransport(Protocol):
+    async def deliver(self, id: UUID, mail: Mail) -> None:
+        """At most once for an id, as far as the service keeps that promise.
+
+        Raises MailRefused (it will never go) and MailDelayed (it may go later).
+        """
