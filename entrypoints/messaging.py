@@ -39,8 +39,9 @@ class Messaging(Provider):
             yield Transport(deliveries, SqlDispatcher(deliveries, bell))
             return
         from adapters.rabbitmq.broker import RabbitBroker  # noqa: PLC0415 - large, and no server needs it
+        from adapters.rabbitmq.topology import Topology  # noqa: PLC0415
 
-        broker = RabbitBroker(settings.rabbitmq_url, SUBSCRIPTIONS)
+        broker = RabbitBroker(settings.rabbitmq_url, Topology(SUBSCRIPTIONS, settings.rabbitmq_prefix))
         yield Transport(broker, broker)
         await broker.close()
 

@@ -96,6 +96,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     profile: Profile = Profile.STANDARD
     redis_url: Annotated[str, Meta(pattern=r"^(rediss?|unix)://")] | None = None
     rabbitmq_url: Annotated[str, Meta(pattern=r"^amqps?://")] | None = None
+    rabbitmq_prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,60}$")] = "cuebx"
     models: dict[str, ModelEndpoint] = field(default_factory=dict)
     model_connections: Count = 200
 

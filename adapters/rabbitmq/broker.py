@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 from adapters.rabbitmq.desk import Desk
 from adapters.rabbitmq.link import FAULTS, Link, Links
 from adapters.rabbitmq.messages import death_of, envelope_of, message_of
-from adapters.rabbitmq.topology import DEAD, queue_of
+from adapters.rabbitmq.topology import Topology
 from application.events.errors import BrokerUnavailable
 from application.events.ports import Bury, Consuming, Envelope, Publisher, Receive, Subscription
 
@@ -21,25 +21,30 @@ _log = logging.getLogger(__name__)
 
 
 class RabbitBroker(Publisher, Consuming):
-    def __init__(self, url: str, subscriptions: Sequence[Subscription]) -> None:
-        self._links = Links(url, subscriptions)
+    def __init__(self, url: str, topology: Topology) -> None:
+        self._topology = topology
+        self._links = Links(url, topology)
 
     async def close(self) -> None:
         await self._links.close()
-
-    async def check(self) -> None:
-        """Raises BrokerUnavailable, BrokerClash."""
-        await self._links.get()
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         link = await self._links.get()
         try:
             async with asyncio.timeout(CONFIRM_SECONDS), asyncio.TaskGroup() as confirms:
                 for each in envelopes:
-                    confirms.create_task(_publish(link, each))
+                    confirms.create_task(self._publish(link, each))
         except (ExceptionGroup, *FAULTS) as error:
             first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
             raise BrokerUnavailable(type(first).__name__) from error
+
+    async def _publish(self, link: Link, envelope: Envelope) -> None:
+        message = message_of(envelope)
+        if envelope.consumer is None:
+            await link.events.publish(message, envelope.kind, mandatory=False)
+        else:
+            queue = self._topology.queue(envelope.consumer)
+            await link.publishing.default_exchange.publish(message, queue)
 
     async def consume(
         self,
@@ -55,7 +60,7 @@ class RabbitBroker(Publisher, Consuming):
             desks: list[Desk] = []
             try:
                 link = await self._links.get()
-                desks = [Desk(each, link, receive) for each in subscriptions]
+                desks = [Desk(each, self._topology, link, receive) for each in subscriptions]
                 await self._serve(link, desks, bury, stopping, grace)
             except (BrokerUnavailable, *FAULTS) as error:
                 _log.warning("messages cannot be taken, trying again: %s", error)
@@ -83,12 +88,12 @@ class RabbitBroker(Publisher, Consuming):
             channel = await link.connection.channel()
             channel.close_callbacks.add(gone)
             await channel.set_qos(prefetch_count=desk.at_once)
-            queue = await channel.get_queue(queue_of(desk.consumer), ensure=False)
+            queue = await channel.get_queue(self._topology.queue(desk.consumer), ensure=False)
             taking.append((queue, await queue.consume(desk.take)))
         channel = await link.connection.channel()
         await channel.set_qos(prefetch_count=_AT_ONCE)
-        dead = await channel.get_queue(DEAD, ensure=False)
-        taking.append((dead, await dead.consume(_burying(bury))))
+        dead = await channel.get_queue(self._topology.dead, ensure=False)
+        taking.append((dead, await dead.consume(_burying(bury, self._topology.prefix))))
         await asyncio.wait((stopping, lost), return_when=asyncio.FIRST_COMPLETED)
         if lost.done():
             raise BrokerUnavailable("the connection was lost")
@@ -98,20 +103,12 @@ class RabbitBroker(Publisher, Consuming):
         await asyncio.gather(*(each.close(grace) for each in desks))
 
 
-async def _publish(link: Link, envelope: Envelope) -> None:
-    message = message_of(envelope)
-    if envelope.consumer is None:
-        await link.events.publish(message, envelope.kind, mandatory=False)
-    else:
-        await link.publishing.default_exchange.publish(message, queue_of(envelope.consumer))
-
-
-def _burying(bury: Bury) -> Callable[[AbstractIncomingMessage], Awaitable[None]]:
+def _burying(bury: Bury, prefix: str) -> Callable[[AbstractIncomingMessage], Awaitable[None]]:
     """Moves what is dead to where operators look, once that is written."""
 
     async def take(message: AbstractIncomingMessage) -> None:
         envelope, attempt = envelope_of(message)
-        consumer, reason = death_of(message)
+        consumer, reason = death_of(message, prefix)
         try:
             await bury(consumer, envelope, attempt + 1, reason)
             await message.ack()

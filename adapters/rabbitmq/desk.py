@@ -6,7 +6,7 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from adapters.rabbitmq.link import FAULTS, Link
 from adapters.rabbitmq.messages import envelope_of, message_of
-from adapters.rabbitmq.topology import DEAD, waiting_queue
+from adapters.rabbitmq.topology import Topology
 from application.events.ports import Envelope, Receive, Subscription
 from domain.events import Again, Dead, Done, Verdict
 from domain.ids import WorkspaceId
@@ -20,7 +20,8 @@ class Desk:
     Each is acknowledged after that: when this process or the broker dies in between, it comes again.
     """
 
-    def __init__(self, wanted: Subscription, link: Link, receive: Receive) -> None:
+    def __init__(self, wanted: Subscription, topology: Topology, link: Link, receive: Receive) -> None:
+        self._topology = topology
         self.consumer = wanted.consumer
         self.at_once = wanted.at_once
         self._ordered = wanted.ordered
@@ -85,7 +86,7 @@ class Desk:
                 return
             case Again(after, next_attempt):
                 again = message_of(envelope, attempt=next_attempt)
-                await exchange.publish(again, waiting_queue(self.consumer, int(after.total_seconds())))
+                await exchange.publish(again, self._topology.waiting(self.consumer, after))
             case Dead(reason):
                 dead = message_of(envelope, attempt=attempt, reason=reason, consumer=self.consumer)
-                await exchange.publish(dead, DEAD)
+                await exchange.publish(dead, self._topology.dead)

@@ -1,16 +1,14 @@
 """One connection for the process: made at the first need, and anew when it is lost."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import AMQPError
 
-from adapters.rabbitmq.topology import EVENTS, declare
+from adapters.rabbitmq.topology import Topology
 from application.events.errors import BrokerUnavailable
-from application.events.ports import Subscription
 
 CONNECT_SECONDS = 10.0
 FAULTS = (AMQPError, OSError, TimeoutError, RuntimeError)
@@ -29,9 +27,9 @@ class Link:
 
 
 class Links:
-    def __init__(self, url: str, subscriptions: Sequence[Subscription]) -> None:
+    def __init__(self, url: str, topology: Topology) -> None:
         self._url = url
-        self._subscriptions = subscriptions
+        self._topology = topology
         self._link: Link | None = None
         self._turn = asyncio.Lock()
 
@@ -53,9 +51,9 @@ class Links:
         except FAULTS as error:
             raise BrokerUnavailable(type(error).__name__) from error
         try:
-            await declare(connection, self._subscriptions)
+            await self._topology.declare(connection)
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-            return Link(connection, channel, await channel.get_exchange(EVENTS, ensure=False))
+            return Link(connection, channel, await channel.get_exchange(self._topology.events, ensure=False))
         except FAULTS as error:
             await connection.close()
             raise BrokerUnavailable(type(error).__name__) from error

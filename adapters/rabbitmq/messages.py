@@ -48,11 +48,11 @@ def envelope_of(message: AbstractIncomingMessage) -> tuple[Envelope, int]:
     return envelope, _number(headers.get(ATTEMPT))
 
 
-def death_of(message: AbstractIncomingMessage) -> tuple[str, str]:
+def death_of(message: AbstractIncomingMessage, prefix: str) -> tuple[str, str]:
     """Whose dead letter it is, and of what it died."""
     headers = message.headers
-    queue = str(headers.get("x-first-death-queue", "cuebx.unknown"))
-    consumer = str(headers.get(CONSUMER, queue.removeprefix("cuebx.")))
+    queue = str(headers.get("x-first-death-queue", f"{prefix}.unknown"))
+    consumer = str(headers.get(CONSUMER, queue.removeprefix(f"{prefix}.")))
     return consumer, str(headers.get(REASON, "whoever acted on it died, over and over"))
 
 

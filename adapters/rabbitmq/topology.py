@@ -2,91 +2,93 @@
 
 ::
 
-    cuebx.events (topic) --kind--> cuebx.mail --dead--> cuebx.dead
-                                    ^  |
-                                    |  +--> cuebx.mail.wait.5s, .60s, .600s
-                                    +-----------(when the time is over)
+    cuebx.events (topic) --kind--> cuebx.mail ---when it is dead---> cuebx.dead
+                                     |    ^
+                  when it is put off v    | when that time is over
+                          cuebx.mail.wait.5s, .60s, .600s
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelPreconditionFailed
 
 from application.events.errors import BrokerClash
 from application.events.ports import Subscription
 from domain.events import WAITS
 
-EVENTS = "cuebx.events"
-DEAD = "cuebx.dead"
 DELIVERIES = 20
 """How often the broker hands a message out whose process dies of it, before it is a dead letter."""
-
-
-def queue_of(consumer: str) -> str:
-    return f"cuebx.{consumer}"
-
-
-def waiting_queue(consumer: str, seconds: int) -> str:
-    return f"{queue_of(consumer)}.wait.{seconds}s"
+_QUORUM = {"x-queue-type": "quorum"}
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
     name: str
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any]
     kinds: frozenset[str] = frozenset()
 
 
-def queues(subscriptions: Sequence[Subscription]) -> Sequence[Queue]:
-    found = [Queue(DEAD, {"x-queue-type": "quorum"})]
-    for each in subscriptions:
-        own = {
-            "x-queue-type": "quorum",
-            "x-delivery-limit": DELIVERIES,
-            "x-dead-letter-exchange": "",
-            "x-dead-letter-routing-key": DEAD,
-            # What is dead arrives there even if this node dies meanwhile.
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
-        }
-        if each.ordered:
-            own["x-single-active-consumer"] = True
-        found.append(Queue(queue_of(each.consumer), own, each.kinds))
-        for wait in WAITS:
-            seconds = int(wait.total_seconds())
-            waiting = {
-                "x-queue-type": "quorum",
-                "x-message-ttl": seconds * 1000,
-                "x-dead-letter-exchange": "",
-                "x-dead-letter-routing-key": queue_of(each.consumer),
-                "x-dead-letter-strategy": "at-least-once",
-                "x-overflow": "reject-publish",
-            }
-            found.append(Queue(waiting_queue(each.consumer, seconds), waiting))
-    return found
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """``prefix`` is what all names begin with, so that installations can share a broker."""
+
+    subscriptions: Sequence[Subscription]
+    prefix: str = "cuebx"
+    waits: Sequence[timedelta] = field(default=WAITS)
+
+    @property
+    def events(self) -> str:
+        return f"{self.prefix}.events"
+
+    @property
+    def dead(self) -> str:
+        return f"{self.prefix}.dead"
+
+    def queue(self, consumer: str) -> str:
+        return f"{self.prefix}.{consumer}"
+
+    def waiting(self, consumer: str, wait: timedelta) -> str:
+        return f"{self.queue(consumer)}.wait.{wait.total_seconds():g}s"
+
+    def queues(self) -> Sequence[Queue]:
+        found = [Queue(self.dead, _QUORUM)]
+        for each in self.subscriptions:
+            name = self.queue(each.consumer)
+            own = {"x-delivery-limit": DELIVERIES, **_leading_to(self.dead)}
+            if each.ordered:
+                own["x-single-active-consumer"] = True
+            found.append(Queue(name, own, each.kinds))
+            for wait in self.waits:
+                time = {"x-message-ttl": int(wait.total_seconds() * 1000)}
+                found.append(Queue(self.waiting(each.consumer, wait), {**time, **_leading_to(name)}))
+        return found
+
+    async def declare(self, connection: AbstractConnection) -> None:
+        """Raises BrokerClash."""
+        async with connection.channel() as channel:
+            name = self.events
+            try:
+                await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
+                for queue in self.queues():
+                    name = queue.name
+                    there = await channel.declare_queue(name, durable=True, arguments=queue.arguments)
+                    for kind in sorted(queue.kinds):
+                        await there.bind(self.events, kind)
+            except ChannelPreconditionFailed as error:
+                raise BrokerClash(name, str(error)) from error
 
 
-async def declare(connection: AbstractConnection, subscriptions: Sequence[Subscription]) -> None:
-    """Raises BrokerClash."""
-    async with connection.channel() as channel:
-        await _declared(channel, EVENTS, exchange=True)
-        for queue in queues(subscriptions):
-            await _declared(channel, queue.name, queue)
-
-
-async def _declared(
-    channel: AbstractChannel, name: str, queue: Queue | None = None, *, exchange: bool = False
-) -> None:
-    try:
-        if exchange:
-            await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
-        if queue is not None:
-            there = await channel.declare_queue(name, durable=True, arguments=queue.arguments)
-            for kind in sorted(queue.kinds):
-                await there.bind(EVENTS, kind)
-    except ChannelPreconditionFailed as error:
-        raise BrokerClash(name, str(error)) from error
+def _leading_to(queue: str) -> dict[str, Any]:
+    """What leaves such a queue other than by its consumer arrives there, even if a node dies meanwhile."""
+    return {
+        **_QUORUM,
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": queue,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }

@@ -26,8 +26,8 @@ from domain.workspaces.errors import (
 from domain.workspaces.role import Role
 from domain.workspaces.workspace import Kind, Workspace
 from tests.fakes.clock import NOON
-from tests.fakes.office import FakeOffice
 from tests.fakes.events import Mails
+from tests.fakes.office import FakeOffice
 from tests.fakes.people import CountedTries, PlainSecrecy
 
 WEEK = timedelta(days=7)

@@ -52,7 +52,7 @@ async def test_the_first_operator_gets_an_account_and_a_code_to_set_a_password(h
 
 async def test_who_has_an_account_is_appointed(hall: Hall) -> None:
     user = await hall.confirmed()
-    hall.mails.sent.clear()
+    hall.work.posted.clear()
     appointed = await hall.create_operator(OPERATOR, ADA, "Other")
     assert (appointed.id, appointed.name, appointed.operator) == (user.id, "Ada", True)
     assert hall.user().operator

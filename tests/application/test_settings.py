@@ -10,6 +10,7 @@ SEALING = "c2VjcmV0" * 5 + "c2U="
 COMPLETE = {
     "CUEBX_DATABASE_URL": f"postgresql://cuebx:{SECRET}@db/cuebx?sslmode=require&password={SECRET}",
     "CUEBX_REDIS_URL": f"redis://:{SECRET}@redis:6379/0",
+    "CUEBX_RABBITMQ_URL": f"amqp://cuebx:{SECRET}@rabbit:5672/",
     "CUEBX_SECRET": SEALING,
     "CUEBX_MAIL_DIR": "/var/lib/cuebx/mail",
     "CUEBX_MODEL_DEFAULT_URL": f"https://user:{SECRET}@models.example/v1",
@@ -99,11 +100,12 @@ def test_every_fault_is_named_at_once() -> None:
         "CUEBX_POOL_SIZE: ",
         "CUEBX_PORT: ",
         "CUEBX_REDIS_URL is missing",
+        "CUEBX_RABBITMQ_URL is missing",
         "CUEBX_SECRET is missing",
         "CUEBX_MAIL_DIR is missing",
     ):
         assert sum(fault.startswith(each) for fault in found) == 1, each
-    assert len(found) == 13
+    assert len(found) == 14
     assert SECRET not in " ".join(found)
 
 
@@ -111,6 +113,7 @@ def test_a_server_of_the_standard_profile_needs_redis_and_a_command_does_not() -
     alone = {"CUEBX_DATABASE_URL": "postgresql://db/cuebx"}
     assert faults(alone) == (
         "CUEBX_REDIS_URL is missing: each process would count the limits for itself",
+        "CUEBX_RABBITMQ_URL is missing: mails and queued runs travel through it",
         "CUEBX_SECRET is missing: 32 random bytes in base64, such as `openssl rand -base64 32` gives",
         "CUEBX_MAIL_DIR is missing: the folder that mails are written to",
     )

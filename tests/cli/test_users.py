@@ -1,10 +1,13 @@
+import asyncio
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from entrypoints import container, settings
 from tests.cli.operator import asked, misused, refused
 from tests.cli.processes import command
+from tests.post_office import deliver
 
 pytestmark = pytest.mark.usefixtures("sold")
 UNKNOWN = "usr_" + "0" * 26
@@ -21,10 +24,20 @@ def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def delivered(mails: Path) -> list[Path]:
+    async def work() -> None:
+        services = container.build(settings.load())
+        await deliver(services)
+        await services.close()
+
+    asyncio.run(work())
+    return list(mails.glob("*.eml"))
+
+
 def test_the_first_operator_is_made_and_seen(olga: str, mails: Path) -> None:
     made = asked("users", "create-operator", olga, "--name", "Olga")
     assert (made["email"], made["name"], made["operator"]) == (olga, "Olga", True)
-    (mail,) = mails.glob("*.eml")
+    (mail,) = delivered(mails)
     assert "Your code for a new password" in mail.read_text()
     assert "an operator already [already_operator]" in refused("users", "create-operator", olga)
     for who in (olga.upper(), made["user_id"]):

@@ -7,7 +7,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from time import monotonic
@@ -35,16 +35,28 @@ class Place:
     second: str
     service_key: str
     mails: Path
+    read: set[Path] = field(default_factory=set)
 
     def mail(self, address: str) -> str:
-        """The code or token in the last mail to ``address``."""
-        for file in sorted(self.mails.glob("*.eml"), reverse=True):
+        """The code or token in the last mail to ``address``, once there is one that was not read yet."""
+        found: list[str] = []
+
+        def arrived() -> bool:
+            found[:] = [text for file, text in self._mails(address) if file not in self.read]
+            return bool(found)
+
+        wait_for(arrived)
+        self.read.update(file for file, _ in self._mails(address))
+        return found[-1]
+
+    def _mails(self, address: str) -> Iterator[tuple[Path, str]]:
+        for file in sorted(self.mails.glob("*.eml")):
             message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-            if message["To"] == address:
-                found = re.search(r"\b([0-9]{6}|cbx_inv_[0-9a-f]{64})\b", message.get_content())
-                assert found is not None
-                return found[0]
-        raise AssertionError(f"no mail to {address}")
+            body = message.get_body(("plain",))
+            text = "" if body is None else body.get_content()
+            found = re.search(r"\b([0-9]{6}|cbx_inv_[0-9a-f]{64})\b", text)
+            if message["To"] == address and found is not None:
+                yield file, found[0]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from entrypoints import container
 from entrypoints.http.app import create_app
 from tests.fakes.oauth_server import OAuthServer, oauth_server
 from tests.http.documented import is_documented
-from tests.http.test_identity import GOOD, Town
+from tests.http.test_identity import GOOD, Town, post_office
 from tests.shop import embedded
 
 PATH = "/v1/auth/elsewhere/google"
@@ -43,7 +43,7 @@ async def town(
     )
     services = container.build(settings)
     app: Any = create_app(services)
-    hooks = {"response": [is_documented]}
+    hooks = {"response": [is_documented, await post_office(services, tmp_path)]}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://cuebx", event_hooks=hooks) as http:
         yield Town(http, tmp_path, services)

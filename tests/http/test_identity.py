@@ -3,7 +3,7 @@
 import email
 import email.policy
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from entrypoints import container
 from entrypoints.http.app import create_app
 from entrypoints.http.client import client_address, read_networks
 from tests.http.documented import is_documented
+from tests.post_office import deliver
 from tests.shop import embedded
 
 GOOD = "a rather long password"
@@ -48,7 +49,7 @@ class Town:
         """The last one's subject, and its code or token where it has one."""
         last = max(self.mails.iterdir())
         message = email.message_from_bytes(last.read_bytes(), policy=email.policy.default)
-        found = re.search(r"\b([0-9]{6}|cbx_inv_[0-9a-f]{64})\b", message.get_content())
+        found = re.search(r"\b([0-9]{6}|cbx_inv_[0-9a-f]{64})\b", _text(message))
         return message["Subject"], found[0] if found else ""
 
     async def neighbour(self, name: str) -> "Neighbour":
@@ -74,6 +75,12 @@ class Town:
         return tokens
 
 
+def _text(message: email.message.EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    text: str = "" if body is None else body.get_content()
+    return text
+
+
 @dataclass(frozen=True)
 class Neighbour:
     email: str
@@ -81,12 +88,24 @@ class Neighbour:
     id: str
 
 
+async def post_office(services: AsyncContainer, mails: Path) -> Callable[[httpx.Response], Awaitable[None]]:
+    """Delivers after each answer. Nothing is there yet of what other tests asked for."""
+    await deliver(services)
+    for each in list(mails.iterdir()):  # noqa: ASYNC240 - a few files
+        each.unlink()
+
+    async def delivered(_: httpx.Response) -> None:
+        await deliver(services)
+
+    return delivered
+
+
 @pytest.fixture
 async def town(sold_database: str, tmp_path: Path) -> AsyncIterator[Town]:
     services = container.build(embedded(sold_database, str(tmp_path)))
     app: Any = create_app(services)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    hooks = {"response": [is_documented]}
+    hooks = {"response": [is_documented, await post_office(services, tmp_path)]}
     async with httpx.AsyncClient(transport=transport, base_url="http://cuebx", event_hooks=hooks) as http:
         yield Town(http, tmp_path, services)
     await services.close()
