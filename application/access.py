@@ -77,6 +77,7 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_PERSON, "change_me export_me request_deletion cancel_deletion"),
         *_rows(_SERVICE, "reserve start commit release extend reservation"),
         *_rows(_CUSTOMER, "balance features usage records run_feature"),
+        *_rows(_CUSTOMER, "run_batch read_batch list_runs read_run cancel_run erase_run"),
         *_rows(_PERSON, "sign_out read_me change_password"),
         *_rows(_PERSON, "enroll_second_factor enable_second_factor disable_second_factor"),
         *_rows(_PERSON, "renew_recovery_codes"),

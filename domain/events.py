@@ -47,6 +47,16 @@ class Dead:
     reason: str
 
 
+@dataclass(eq=False)
+class NotYet(Unavailable):
+    """Somebody else is acting on it, and may die of it. That is nobody's attempt."""
+
+    code: ClassVar[str] = "not_yet"
+
+    def __str__(self) -> str:
+        return "somebody else is acting on it"
+
+
 Verdict = Done | Again | Dead
 
 
@@ -55,6 +65,8 @@ def after_failure(error: Exception, attempt: int) -> Again | Dead:
 
     What is wrong with the message itself gets no better by waiting. ``reason`` holds no value of the message.
     """
+    if isinstance(error, NotYet):
+        return Again(WAITS[0], attempt)
     if isinstance(error, DomainError) and not isinstance(error, _MAY_PASS):
         return Dead(error.code)
     if attempt < len(WAITS):

@@ -22,6 +22,7 @@ UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
 EntryId = NewType("EntryId", UUID)
 InvitationId = NewType("InvitationId", UUID)
+BatchId = NewType("BatchId", UUID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,10 @@ def reservation_text(account: AccountId, id: ReservationId) -> str:
     return "rsv" + account_text(account)[3:] + _digits(id)
 
 
+def batch_text(account: AccountId, id: BatchId) -> str:
+    return typeid("bat", account, id)
+
+
 def parse_workspace(text: str) -> WorkspaceId:
     return WorkspaceId(parse_typeid("ws", text)[0])
 
@@ -129,6 +134,16 @@ def parse_key(text: str) -> KeyId:
 def parse_limit(text: str) -> tuple[AccountId, LimitId]:
     account, id = parse_typeid("lim", text, count=2)
     return AccountId(account), LimitId(id)
+
+
+def parse_run(text: str) -> tuple[AccountId, ReservationId]:
+    account, id = parse_typeid("run", text, count=2)
+    return AccountId(account), ReservationId(id)
+
+
+def parse_batch(text: str) -> tuple[AccountId, BatchId]:
+    account, id = parse_typeid("bat", text, count=2)
+    return AccountId(account), BatchId(id)
 
 
 def parse_user(text: str) -> UserId:

@@ -35,6 +35,7 @@ from adapters.postgres.health import SqlHealth
 from adapters.postgres.key_uses import SqlKeyUses
 from adapters.postgres.ledger import SqlLedger
 from adapters.postgres.listener import CATALOG_CHANGED, KEYS_CHANGED, OUTBOX_FILLED, Listener
+from adapters.postgres.queued_runs import SqlQueuedRuns
 from adapters.postgres.readers.usage import SqlUsageReader
 from adapters.postgres.runs import SqlRuns
 from adapters.postgres.terms import SqlTerms
@@ -45,7 +46,9 @@ from application.catalog.check import CheckCatalog
 from application.catalog.ports import Catalog, CatalogTx
 from application.events.bell import Bell
 from application.features.ports import Models, Prompts, Runs, Schemas
+from application.features.queued import QueuedRuns
 from application.features.run import RunFeature
+from application.features.tell import TellTx
 from application.health import CheckHealth, Dependency
 from application.keys.ports import AccountDirectory, Keyring, KeysTx, KeyUses, Secrets
 from application.metrics import Meter
@@ -144,6 +147,7 @@ class Books(Provider):
     reader = provide(SqlUsageReader, provides=UsageReader)
     auditor = provide(SqlAuditor, provides=Auditor)
     runs = provide(SqlRuns, provides=Runs)
+    queued_runs = provide(SqlQueuedRuns, provides=QueuedRuns)
     work = provide(SqlUnitOfWork)
 
     @provide
@@ -176,6 +180,10 @@ class Books(Provider):
 
     @provide
     def keys_work(self, work: SqlUnitOfWork) -> UnitOfWork[KeysTx]:
+        return work
+
+    @provide
+    def tell_work(self, work: SqlUnitOfWork) -> UnitOfWork[TellTx]:
         return work
 
     @provide

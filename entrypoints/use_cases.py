@@ -17,9 +17,13 @@ from application.events.dead_letters import (
 from application.events.relay import Relay
 from application.features.ask import AskModel
 from application.features.books import RunBooks
+from application.features.execute import ExecuteRun
 from application.features.in_flight import InFlight
 from application.features.ports import Models, Runs
+from application.features.prepare import CountCall, PrepareRun
+from application.features.queued import EndQueuedRun, LookAtRuns, QueueRuns
 from application.features.run import RunFeature
+from application.features.tell import TellRunEnd
 from application.identity.authenticate import AuthenticatePerson
 from application.identity.codes import SendCode, TryCode
 from application.identity.elsewhere import BeginElsewhere, FinishElsewhere, LinkedAccounts
@@ -95,7 +99,8 @@ class UseCases(Provider):
     members = provide_all(ListMembers, ChangeMember, RemoveMember, TransferOwnership, SetSeats)
     invitations = provide_all(*(SendInvitation, Invite, RevokeInvitation, ListInvitations, AcceptInvitation))
     usage = provide_all(ReserveCredits, FindPayer, GrantCredits, GrantByHand, ReadUsage, ListOffers)
-    features = provide_all(RunFeature, AskModel)
+    features = provide_all(RunFeature, AskModel, PrepareRun, CountCall)
+    queued = provide_all(QueueRuns, ExecuteRun, LookAtRuns, EndQueuedRun, TellRunEnd)
     notifications = provide_all(PostMail, SendMail)
     events = provide_all(Relay, Bury, ListDeadLetters, ShowDeadLetter, SettleDeadLetters, ReplayAll)
 

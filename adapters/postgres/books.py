@@ -19,6 +19,7 @@ from adapters.postgres.driver import Driver, Statement
 from adapters.postgres.records import (
     AccountRecord,
     LotRecord,
+    QueuedRunRecord,
     ReservationRecord,
     SpendLimitRecord,
     WorkspaceRecord,
@@ -28,17 +29,20 @@ from domain.ids import AccountId
 from domain.usage.account import Account
 from domain.usage.desk import Names
 from domain.usage.lot import Lot
+from domain.usage.queued_run import QueuedRun
 from domain.usage.reservation import Reservation
 from domain.usage.spend_limit import SpendLimit
 
 FIELDS = {
     "account_id": "account",
+    "batch_id": "batch",
     "key_id": "key",
     "limit_id": "limit",
     "lot_id": "lot",
     "member_id": "member",
     "overdraft_id": "overdraft",
     "subject_id": "subject",
+    "workspace_id": "workspace",
 }
 """Columns that are not named after the domain's field."""
 
@@ -47,6 +51,7 @@ _workspace = table(WorkspaceRecord)
 _lot = table(LotRecord)
 _reservation = table(ReservationRecord)
 _limit = table(SpendLimitRecord)
+_run = table(QueuedRunRecord)
 
 
 def _accounts(name: str = "accounts") -> sa.ColumnElement[Any]:
@@ -78,6 +83,8 @@ def _columns(table: sa.FromClause, *, but: frozenset[str] = frozenset()) -> list
 _LOT = _columns(_lot, but=frozenset({"usable"}))
 _RESERVATION = _columns(_reservation)
 _LIMIT = _columns(_limit)
+_RUN = _columns(_run, but=frozenset({"input", "outcome"}))
+_RUN = _columns(_run, but=frozenset({"input", "outcome"}))
 _NOW = sa.func.statement_timestamp()
 
 
@@ -144,6 +151,11 @@ _READ = Statement(
 )
 
 
+# Seldom needed, so asked for apart. Neither what it is about nor what came of it, which are large.
+_READ_RUNS = Statement(sa.select(_as_json(_wanted(_RUN, _run, "id", sa.Uuid()).subquery("runs"))))
+
+
+_decode_runs = msgspec.json.Decoder(list[QueuedRun]).decode
 _decode_accounts = msgspec.json.Decoder(list[Account]).decode
 _decode_lots = msgspec.json.Decoder(list[Lot]).decode
 _decode_limits = msgspec.json.Decoder(list[SpendLimit]).decode
@@ -162,6 +174,7 @@ class Books:
     lots: Sequence[Lot]
     reservations: Sequence[Reservation]
     limits: Sequence[SpendLimit]
+    runs: Sequence[QueuedRun]
     behind: bool
 
 
@@ -197,5 +210,15 @@ async def read_books(
         lots=_decode_lots(row["lots"] or "[]"),
         reservations=reservations,
         limits=_decode_limits(row["limits"] or "[]"),
+        runs=await _read_runs(driver, commands),
         behind=most_overdue is not None and len(overdue) >= most_overdue,
     )
+
+
+async def _read_runs(driver: Driver, commands: Sequence[Names]) -> Sequence[QueuedRun]:
+    wanted = [(each.account, each.run) for each in commands if each.run is not None]
+    if not wanted:
+        return ()
+    named = {"id_accounts": [account for account, _ in wanted], "ids": [run for _, run in wanted]}
+    [row] = await _READ_RUNS.fetch(driver, named)
+    return _decode_runs(row["runs"] or "[]")

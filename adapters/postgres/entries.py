@@ -13,11 +13,15 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB, Insert, insert
 from adapters.postgres.base import table
 from adapters.postgres.books import FIELDS
 from adapters.postgres.driver import Driver, Statement
+from adapters.postgres.outbox import RING, message_row
 from adapters.postgres.records import (
     AccountRecord,
     LotRecord,
+    OutboxRecord,
+    QueuedRunRecord,
     RepaymentRecord,
     ReservationRecord,
+    RunBatchRecord,
     ShadowRefusalRecord,
     SpendLimitRecord,
     UsageHourRecord,
@@ -28,6 +32,7 @@ from domain.usage.record import by_hour
 from domain.usage.spend_limit import shadow_sums
 
 NO_KEY = UUID(int=0)
+_RUN_TIMES = ("started_at", "leased_until", "finished_at", "kept_until")
 
 _account = table(AccountRecord)
 _lot = table(LotRecord)
@@ -37,6 +42,9 @@ _record = table(UsageRecordRecord)
 _hour = table(UsageHourRecord)
 _limit = table(SpendLimitRecord)
 _refusal = table(ShadowRefusalRecord)
+_run = table(QueuedRunRecord)
+_batch = table(RunBatchRecord)
+_outbox = table(OutboxRecord)
 
 
 def _rows(name: str, columns: Mapping[str, sa.types.TypeEngine[Any]]) -> sa.TableValuedAlias:
@@ -134,6 +142,24 @@ def _move_periods() -> sa.Update:
     return sa.update(_account).values(period_end=rows.c.period_end).where(_account.c.id == rows.c.id)
 
 
+def _change_runs() -> sa.Update:
+    changing = ("state", "attempts", "worker", "outcome", "charged", *_RUN_TIMES)
+    types = {name: _run.c[name].type for name in ("id", *changing)}
+    rows = _rows("run_changes", {**types, "account": sa.Uuid()})
+    return (
+        sa.update(_run)
+        .values({key: rows.c[key] for key in changing})
+        .where(_run.c.account_id == rows.c.account, _run.c.id == rows.c.id)
+    )
+
+
+def _tell() -> Insert:
+    columns = ("id", "kind", "version", "workspace_id", "body")
+    rows = _rows("events", {name: _outbox.c[name].type for name in columns})
+    told = sa.select(*(rows.c[name] for name in columns), sa.func.clock_timestamp())
+    return insert(_outbox).from_select([*columns, "occurred_at"], told, include_defaults=False)
+
+
 _PARTS = {
     "lots": _save_lots,
     "reservations": lambda: _copy(_reservation, "reservations"),
@@ -144,6 +170,10 @@ _PARTS = {
     "periods": _move_periods,
     "limits": _count_limits,
     "refusals": _note_refusals,
+    "runs": lambda: _copy(_run, "runs"),
+    "run_changes": _change_runs,
+    "batches": lambda: _copy(_batch, "batches", but={"notified_at"}),
+    "events": _tell,
 }
 
 
@@ -151,7 +181,8 @@ _PARTS = {
 def _statement(parts: tuple[str, ...]) -> Statement:
     """One statement for all the kinds of rows that there are; batches differ in few ways."""
     writes = (_PARTS[part]().cte(f"write_{part}") for part in parts)
-    return Statement(sa.select(sa.literal_column("1")).add_cte(*writes))
+    last = RING if "events" in parts else sa.select(sa.literal_column("1"))
+    return Statement(last.add_cte(*writes))
 
 
 _encode = msgspec.json.Encoder().encode
@@ -188,4 +219,8 @@ def _entries(desks: Sequence[Desk]) -> dict[str, list[Any]]:
         ],
         "limits": [desk.tally.limits[id] for desk in desks for id in desk.tally.changed],
         "refusals": shadow_sums(each for desk in desks for each in desk.tally.refusals),
+        "runs": [desk.runs[id] for desk in desks for id in desk.new_runs],
+        "run_changes": [desk.runs[id] for desk in desks for id in desk.changed_runs - desk.new_runs],
+        "batches": [each for desk in desks for each in desk.batches],
+        "events": [message_row(each) for desk in desks for each in desk.events],
     }

@@ -83,6 +83,8 @@ class SqlLedger(Ledger):
             desks[lot.account].lay((lot,), ())
         for reservation in books.reservations:
             desks[reservation.account].lay((), (reservation,))
+        for run in books.runs:
+            desks[run.account].runs[run.id] = run
         for limit in books.limits:
             desks[limit.account].lay((), (), (limit,))
         for desk in desks.values():

@@ -1,5 +1,6 @@
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -25,6 +26,17 @@ RING = sa.select(sa.func.pg_notify(OUTBOX_FILLED, ""))
 _TURN = sa.text(f"SELECT pg_advisory_xact_lock({0x6375656F7574})")
 
 
+def message_row(event: Event) -> dict[str, Any]:
+    """A row of the outbox, but for its time."""
+    return {
+        "id": uuid7(),
+        "kind": event.kind,
+        "version": event.version,
+        "workspace_id": event.workspace,
+        "body": encode_json(event),
+    }
+
+
 class SqlOutbox(Outbox, Replays):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -32,17 +44,7 @@ class SqlOutbox(Outbox, Replays):
     async def add(self, *events: Event) -> None:
         if not events:
             return
-        rows = [
-            {
-                "id": uuid7(),
-                "kind": each.kind,
-                "version": each.version,
-                "workspace_id": each.workspace,
-                "occurred_at": _NOW,
-                "body": encode_json(each),
-            }
-            for each in events
-        ]
+        rows = [{**message_row(each), "occurred_at": _NOW} for each in events]
         await self._session.execute(sa.insert(_outbox).values(rows))
         await self._session.execute(RING)
 

@@ -20,6 +20,7 @@ from adapters.postgres.records import (
     InvitationRecord,
     KeyRecord,
     MemberRecord,
+    QueuedRunRecord,
     RecoveryCodeRecord,
     RefreshTokenRecord,
     RunRecord,
@@ -34,7 +35,7 @@ from domain.ids import UserId
 from domain.workspaces.workspace import Kind
 
 _user = table(UserRecord)
-_run = table(RunRecord)
+_runs = [table(each) for each in (RunRecord, QueuedRunRecord)]
 _account = table(AccountRecord)
 _workspace = table(WorkspaceRecord)
 _session = table(SessionRecord)
@@ -92,7 +93,8 @@ class SqlPersonalData(PersonalData):
         for each in _PROOFS:
             await self._tx.execute(sa.delete(each).where(each.c.user_id == user.id))
         await self._tx.execute(sa.delete(_invitation).where(_invitation.c.email_key == user.email.key))
-        await self._tx.execute(sa.delete(_run).where(_run.c.account_id.in_(_own_accounts(user.id))))
+        for run in _runs:
+            await self._tx.execute(sa.delete(run).where(run.c.account_id.in_(_own_accounts(user.id))))
         await self._tx.execute(
             sa.update(_user)
             .where(_user.c.id == user.id)

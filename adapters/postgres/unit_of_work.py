@@ -15,6 +15,7 @@ from adapters.postgres.keys import SqlKeys
 from adapters.postgres.members import SqlMembers
 from adapters.postgres.outbox import SqlOutbox
 from adapters.postgres.personal_data import SqlPersonalData
+from adapters.postgres.queued_runs import SqlRunBatches
 from adapters.postgres.second_factors import SqlSecondFactors
 from adapters.postgres.spend_limits import SqlSpendLimits
 from adapters.postgres.users import SqlCodes, SqlUsers, SqlUserSessions
@@ -70,6 +71,10 @@ class SqlTx:
     @property
     def replays(self) -> SqlOutbox:
         return self.outbox
+
+    @cached_property
+    def run_batches(self) -> SqlRunBatches:
+        return SqlRunBatches(self._session)
 
     @cached_property
     def personal(self) -> SqlPersonalData:

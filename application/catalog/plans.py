@@ -7,6 +7,7 @@ from domain.catalog.bounds import (
     NAME_LENGTH,
     PLAN_PRICE,
     RATE,
+    RESULTS_DAYS,
     SEATS,
 )
 from domain.catalog.feature import Feature
@@ -46,6 +47,7 @@ def read_plan(section: Section, features: dict[str, Feature | None]) -> Plan:
         multiplier=section.amount("multiplier", places=6, most=MULTIPLIER, default=ONE),
         per_minute=per_minute,
         per_day=per_day,
+        results_days=section.whole("results_days", most=RESULTS_DAYS, default=7),
         tariffs={
             key: Tariff.of(feature) for key in _features(section, features) if (feature := features[key])
         },

@@ -76,6 +76,10 @@ class AroundReserve:
         return self.reserve.request
 
     @property
+    def run(self) -> None:
+        return None
+
+    @property
     def subjects(self) -> Sequence[UUID]:
         return self.reserve.subjects
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from domain.catalog.feature import OnTimeout
 from domain.catalog.plan import Plan
 from domain.ids import PlanRef
@@ -12,6 +14,7 @@ def terms_of(plan: Plan) -> Terms:
         renews=plan.free,
         allocation=plan.allocation,
         overdraft=plan.overdraft,
+        keeps=timedelta(days=plan.results_days),
         rates={
             tariff.feature: Rate(
                 plan=str(ref),

@@ -30,6 +30,7 @@ class Plan:
 
     ``price`` is hundredths of ``currency`` a month, ``allocation`` and ``overdraft`` are microcredits,
     ``multiplier`` is millionths; ``per_minute`` and ``per_day`` bound the calls of a workspace (None: not).
+    ``results_days`` is how long what queued runs answered is kept.
     """
 
     product: str
@@ -46,6 +47,7 @@ class Plan:
     per_minute: int | None
     per_day: int | None
     tariffs: Mapping[str, Tariff]
+    results_days: int = 7
 
     @property
     def free(self) -> bool:

@@ -5,15 +5,17 @@ provided that it computes first and puts last.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from domain.events import Event
 from domain.ids import AccountId, LotId, ReservationId
 from domain.period import month_of
 from domain.usage.account import Account
 from domain.usage.lot import PRIORITY, Lot, Part, Source
+from domain.usage.queued_run import QueuedRun, RunBatch
 from domain.usage.record import Repayment, UsageRecord
 from domain.usage.reservation import Reservation, Settlement, State
 from domain.usage.spend_limit import SpendLimit
@@ -42,6 +44,10 @@ class Names(Protocol):
         """The grant's reference under which it may have been done before."""
 
     @property
+    def run(self) -> ReservationId | None:
+        """The queued run that it is about."""
+
+    @property
     def subjects(self) -> Sequence[UUID]:
         """Whose spend limits it comes under. Those that count a reservation lie on the desk with it."""
 
@@ -68,6 +74,11 @@ class Desk:
     repayments: list[Repayment] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     account_changed: bool = False
+    runs: dict[ReservationId, QueuedRun] = field(default_factory=dict)
+    new_runs: set[ReservationId] = field(default_factory=set)
+    changed_runs: set[ReservationId] = field(default_factory=set)
+    batches: list[RunBatch] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def lay(
         self,
@@ -95,12 +106,33 @@ class Desk:
         self.requests[reservation.request] = reservation.id
         self.changed_reservations.add(reservation.id)
 
+    def put_run(self, run: QueuedRun) -> None:
+        if run.id not in self.runs:
+            self.new_runs.add(run.id)
+        self.runs[run.id] = run
+        self.changed_runs.add(run.id)
+
+    def tell(self, *events: Event) -> None:
+        """To be published if what lies here is written."""
+        self.events += events
+
+    def copy(self) -> "Desk":
+        """As it is now, whatever is put on it afterwards."""
+        kept: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        changing = (dict, set, list, Tally)
+        held = {name: each.copy() for name, each in kept.items() if isinstance(each, changing)}
+        return Desk(**(kept | held))
+
+    def restore(self, before: "Desk") -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(before, each.name))
+
     def open(self, now: datetime) -> None:
         """What time alone has done since the account was last written: holds and periods that ran out."""
         self._renew(now)
         for each in list(self.reservations.values()):
             if each.overdue(now):
-                self._expire(each)
+                self.expire(each, each.expires_at)
 
     def available(self, now: datetime) -> int:
         """Microcredits that can be reserved."""
@@ -200,12 +232,12 @@ class Desk:
             )
             self.receive(allocation, now)
 
-    def _expire(self, reservation: Reservation) -> None:
-        """A hold past its deadline: refunded, or charged whole where its feature says so once started.
+    def expire(self, reservation: Reservation, at: datetime) -> int:
+        """A hold that nobody settles: refunded, or charged whole where its feature says so once started.
 
-        It ends at its deadline, not when somebody noticed.
+        One past its deadline ends at that, not when somebody noticed. The answer is what it charged.
         """
-        parts, at = reservation.holds, reservation.expires_at
+        parts = reservation.holds
         self.unhold(parts)
         if reservation.state is State.STARTED and reservation.rate.charge_on_timeout:
             self.spend(parts)
@@ -220,10 +252,11 @@ class Desk:
             )
             counted = self.tally.end(reservation, charged=charged)
             self.record(reservation.settle(State.EXPIRED, settlement, counted=counted), settlement)
-        else:
-            self.tally.end(reservation, charged=0)
-            settlement = Settlement(available=self.available(at), at=at)
-            self.put_reservation(reservation.settle(State.EXPIRED, settlement))
+            return charged
+        self.tally.end(reservation, charged=0)
+        settlement = Settlement(available=self.available(at), at=at)
+        self.put_reservation(reservation.settle(State.EXPIRED, settlement))
+        return 0
 
 
 def _burn_order(lot: Lot) -> tuple[object, ...]:

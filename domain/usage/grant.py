@@ -30,6 +30,7 @@ class Grant:
 
     reservation: None = None
     request: None = None
+    run: None = None
     subjects: tuple[UUID, ...] = ()
 
     def __post_init__(self) -> None:

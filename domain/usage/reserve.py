@@ -59,6 +59,7 @@ class Reserve:
 
     reservation: None = None
     reference: None = None
+    run: None = None
 
     def __post_init__(self) -> None:
         if not timedelta(0) < self.expires_in <= LONGEST:
@@ -171,6 +172,7 @@ class Extend:
 
     request: None = None
     reference: None = None
+    run: None = None
     subjects: tuple[UUID, ...] = ()
 
     def decide(self, desk: Desk, now: datetime) -> Extended:

@@ -29,6 +29,7 @@ class Start:
 
     request: None = None
     reference: None = None
+    run: None = None
     subjects: tuple[UUID, ...] = ()
 
     def decide(self, desk: Desk, now: datetime) -> Reservation:
@@ -55,6 +56,7 @@ class Commit:
 
     request: None = None
     reference: None = None
+    run: None = None
     subjects: tuple[UUID, ...] = ()
 
     def decide(self, desk: Desk, now: datetime) -> Settled:
@@ -115,6 +117,7 @@ class Release:
 
     request: None = None
     reference: None = None
+    run: None = None
     subjects: tuple[UUID, ...] = ()
 
     def decide(self, desk: Desk, now: datetime) -> Settled:

@@ -16,6 +16,9 @@ class Tally:
     changed: set[LimitId] = field(default_factory=set)
     refusals: list[ShadowRefusal] = field(default_factory=list)
 
+    def copy(self) -> "Tally":
+        return Tally(dict(self.limits), set(self.changed), list(self.refusals))
+
     def put(self, limit: SpendLimit) -> None:
         self.limits[limit.id] = limit
         self.changed.add(limit.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from domain.credits import Price, Quantity
 from domain.ids import PlanRef
@@ -27,7 +28,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """``allocation`` and ``overdraft`` are microcredits.
+    """``allocation`` and ``overdraft`` are microcredits. ``keeps``: how long results of queued runs are kept.
 
     ``renews``: each month's allocation opens by itself when it is first needed, because the plan is free.
     """
@@ -36,4 +37,5 @@ class Terms:
     renews: bool = False
     allocation: int = 0
     overdraft: int = 0
+    keeps: timedelta = timedelta(days=7)
     rates: Mapping[str, Rate] = field(default_factory=dict)

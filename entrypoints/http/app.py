@@ -20,6 +20,7 @@ from entrypoints.http import (
     me,
     members,
     metrics,
+    queued,
     reservations,
     second_factor,
     sessions,
@@ -62,6 +63,7 @@ API = [
     *account.HANDLERS,
     *usage.HANDLERS,
     *features.HANDLERS,
+    *queued.HANDLERS,
 ]
 
 

@@ -19,18 +19,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from inspect import signature
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from types import UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from litestar import Litestar, patch, post
 from litestar.datastructures import ResponseHeader
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
 from litestar.params import BodyKwarg, HeaderParameter, PathParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from application.access import Credential, authorize, rule_of
 from application.actor import Customer, Member, Person, Service
 from application.workspaces.ports import MemberDirectory
+from entrypoints.http import prefer, simulate
 from entrypoints.http.auth import (
     ACCESS_TOKEN,
     ACTORS,
@@ -41,6 +44,7 @@ from entrypoints.http.auth import (
     trusted_by,
 )
 from entrypoints.http.client import Caller, client_address
+from entrypoints.http.idempotency import NAME as IDEMPOTENCY_KEY
 from entrypoints.http.idempotency import idempotency_key
 from entrypoints.http.inject import services_of
 from entrypoints.http.problems import Refusal
@@ -55,8 +59,6 @@ from entrypoints.http.refusals import (
     Refusable,
     errors,
 )
-from entrypoints.http.simulate import NAME as SIMULATE
-from entrypoints.http.simulate import simulation
 
 LARGEST_BODY = 1024 * 1024
 T = TypeVar("T")
@@ -81,8 +83,11 @@ _nothing = msgspec.json.Decoder(Nothing)
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[T]):
+    """``status`` is the operation's own, where it says no other."""
+
     body: T
     headers: Mapping[str, str] = field(default_factory=dict)
+    status: HTTPStatus | None = None
 
 
 class _Operation:
@@ -94,12 +99,14 @@ class _Operation:
         self._uses: dict[str, Any] = {}
         self._paths: list[str] = []
         self._body: tuple[str, msgspec.json.Decoder[Any]] | None = None
-        self._key: tuple[str, bool] | None = None
-        self._simulate: str | None = None
+        self._headers: dict[str, Callable[[Headers], Any]] = {}
+        self._named: set[str | None] = set()
         self._actor: tuple[str, type] | None = None
         self._caller: str | None = None
         hints = get_type_hints(run, include_extras=True)
-        self.reply = get_args(hints.pop("return"))[0]
+        returned = hints.pop("return")
+        usual = get_args(returned)[0] if get_origin(returned) in {Union, UnionType} else returned
+        self.reply = get_args(usual)[0]
         for name, hint in hints.items():
             self._place(name, hint)
 
@@ -115,10 +122,9 @@ class _Operation:
             self._body = (name, msgspec.json.Decoder(kind))
         elif isinstance(mark, PathParameter):
             self._paths.append(name)
-        elif isinstance(mark, HeaderParameter) and mark.name == SIMULATE:
-            self._simulate = name
         elif isinstance(mark, HeaderParameter):
-            self._key = (name, bool(mark.required))
+            self._headers[name] = _reader(mark)
+            self._named.add(mark.name)
         else:
             self._uses[name] = kind
 
@@ -130,12 +136,12 @@ class _Operation:
     @property
     def simulates(self) -> bool:
         """Whether it takes a CueBX-Simulate."""
-        return self._simulate is not None
+        return simulate.NAME in self._named
 
     @property
     def keyed(self) -> bool:
         """Whether it takes an Idempotency-Key."""
-        return self._key is not None
+        return IDEMPOTENCY_KEY in self._named
 
     def documented(self) -> Callable[..., Any]:
         """The function with the signature that belongs in the document: what a client sends and gets."""
@@ -178,11 +184,7 @@ class _Operation:
             )
         for name in self._paths:
             given[name] = scope["path_params"][name]
-        if self._key is not None:
-            name, required = self._key
-            given[name] = idempotency_key(headers.get(b"idempotency-key"), required=required)
-        if self._simulate is not None:
-            given[self._simulate] = simulation(headers.get(b"cuebx-simulate"))
+        given |= {name: read(headers) for name, read in self._headers.items()}
         if self._body is not None:
             name, decoder = self._body
             given[name] = _decode(decoder, headers, sent)
@@ -193,7 +195,8 @@ class _Operation:
         out = [_JSON] if body else []
         out.append((b"content-length", b"%d" % len(body)))
         out += [(key.lower().encode(), value.encode()) for key, value in reply.headers.items()]
-        await send({"type": "http.response.start", "status": self._status, "headers": out})
+        status = self._status if reply.status is None else reply.status
+        await send({"type": "http.response.start", "status": status, "headers": out})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _wire(self, app: Litestar) -> dict[str, Any]:
@@ -206,6 +209,15 @@ class _Operation:
         return uses
 
 
+def _reader(header: HeaderParameter) -> Callable[[Headers], Any]:
+    match header.name:
+        case prefer.NAME:
+            return lambda headers: headers.get(b"prefer", b"").decode("latin-1")
+        case simulate.NAME:
+            return lambda headers: simulate.simulation(headers.get(b"cuebx-simulate"))
+    return lambda headers: idempotency_key(headers.get(b"idempotency-key"), required=bool(header.required))
+
+
 def lean_post(
     path: str,
     *,
@@ -214,8 +226,12 @@ def lean_post(
     tells: Sequence[ResponseHeader] = (),
     status: int = HTTPStatus.OK,
     route: Callable[..., HTTPRouteHandler] = post,
+    also: Mapping[int, ResponseSpec] | None = None,
 ) -> Callable[..., HTTPRouteHandler]:
-    """A POST operation: what it may refuse with besides what every one may, and the headers of its answer."""
+    """A POST operation: what it may refuse with besides what every one may, and the headers of its answer.
+
+    ``also`` are answers of other statuses that are no refusals.
+    """
 
     def make(run: Callable[..., Awaitable[Reply[Any]]]) -> HTTPRouteHandler:
         operation = _Operation(run, status)
@@ -235,7 +251,7 @@ def lean_post(
             response_description=HTTPStatus(status).phrase,
             tags=[tag],
             middleware=[middleware],
-            responses=errors(*by_actor, *OF_BODY, *by_key, *by_simulation, *refuses),
+            responses={**(also or {}), **errors(*by_actor, *OF_BODY, *by_key, *by_simulation, *refuses)},
             response_headers=tells,
             security=None if scheme is None else [{scheme: []}],
             raises=[],

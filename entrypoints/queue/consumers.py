@@ -3,9 +3,12 @@
 from dishka import AsyncContainer
 from msgspec import Struct
 
+from application.features.execute import ExecuteRun
+from application.features.tell import TellRunEnd
 from application.notifications.send import SendMail
-from domain.ids import WorkspaceId
+from domain.ids import AccountId, BatchId, ReservationId, WorkspaceId
 from domain.notifications.events import MailRequested
+from domain.usage.queued_run import RunQueued, RunSettled
 from entrypoints.queue.receiver import Consumer, Delivery, Handler
 
 
@@ -23,4 +26,36 @@ async def send_mail(services: AsyncContainer, delivery: Delivery, message: MailR
     await (await services.get(SendMail))(delivery.consumer, delivery.id, event)
 
 
-CONSUMERS = (Consumer(name="mail", handlers={(MailRequested.kind, 1): Handler(MailRequestedV1, send_mail)}),)
+class RunQueuedV1(Struct, frozen=True, forbid_unknown_fields=True):
+    account: AccountId
+    run: ReservationId
+    feature: str
+    workspace: WorkspaceId
+
+
+async def execute_run(services: AsyncContainer, _: Delivery, message: RunQueuedV1) -> None:
+    event = RunQueued(
+        account=message.account, run=message.run, feature=message.feature, workspace=message.workspace
+    )
+    await (await services.get(ExecuteRun))(event)
+
+
+class RunSettledV1(Struct, frozen=True, forbid_unknown_fields=True):
+    account: AccountId
+    run: ReservationId
+    batch: BatchId | None
+    workspace: WorkspaceId
+
+
+async def tell_run_end(services: AsyncContainer, delivery: Delivery, message: RunSettledV1) -> None:
+    event = RunSettled(
+        account=message.account, run=message.run, batch=message.batch, workspace=message.workspace
+    )
+    await (await services.get(TellRunEnd))(delivery.consumer, delivery.id, event)
+
+
+CONSUMERS = (
+    Consumer(name="mail", handlers={(MailRequested.kind, 1): Handler(MailRequestedV1, send_mail)}),
+    Consumer(name="runs", handlers={(RunQueued.kind, 1): Handler(RunQueuedV1, execute_run)}, at_once=16),
+    Consumer(name="run-ends", handlers={(RunSettled.kind, 1): Handler(RunSettledV1, tell_run_end)}),
+)

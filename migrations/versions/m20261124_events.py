@@ -1,4 +1,4 @@
-"""What is committed to be told, being acted on, acted on, and dead."""
+"""What is committed to be told, being acted on, acted on, and dead; and runs that wait for a worker."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -72,9 +72,81 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_outbox_workspace_id_position"), "outbox", ["workspace_id", "position"], unique=False
     )
+    op.create_table(
+        "queued_run",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=True),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("input", sa.Text(), nullable=False),
+        sa.Column("simulate", sa.Text(), nullable=True),
+        sa.Column("notify", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("worker", sa.Uuid(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("charged", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("kept_until", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state IN ('queued', 'running')) = (finished_at IS NULL)", name=op.f("ck_queued_run_ended")
+        ),
+        sa.CheckConstraint(
+            "state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_queued_run_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_queued_run_account_id_account")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_queued_run")),
+    )
+    op.create_index(
+        op.f("ix_queued_run_account_id_batch_id_position"),
+        "queued_run",
+        ["account_id", "batch_id", "position"],
+        unique=False,
+        postgresql_where=sa.text("batch_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_queued_run_account_id_feature_id"),
+        "queued_run",
+        ["account_id", "feature", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_queued_run_account_id_state_id"), "queued_run", ["account_id", "state", "id"], unique=False
+    )
+    op.create_index(op.f("ix_queued_run_kept_until"), "queued_run", ["kept_until"], unique=False)
+    op.create_table(
+        "run_batch",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("notify", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("notified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_run_batch_account_id_account")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_run_batch")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("run_batch")
+    op.drop_index(op.f("ix_queued_run_kept_until"), table_name="queued_run")
+    op.drop_index(op.f("ix_queued_run_account_id_state_id"), table_name="queued_run")
+    op.drop_index(op.f("ix_queued_run_account_id_feature_id"), table_name="queued_run")
+    op.drop_index(
+        op.f("ix_queued_run_account_id_batch_id_position"),
+        table_name="queued_run",
+        postgresql_where=sa.text("batch_id IS NOT NULL"),
+    )
+    op.drop_table("queued_run")
     op.drop_index(op.f("ix_outbox_workspace_id_position"), table_name="outbox")
     op.drop_table("outbox")
     op.drop_index(op.f("ix_inbox_handled_at"), table_name="inbox")

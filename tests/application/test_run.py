@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.features.run import MARGIN
+from application.features.prepare import MARGIN
 from domain.catalog.errors import FeatureMissing
 from domain.credits import MICRO, PICO, Price, Quantity
 from domain.features.errors import InvalidInput, ModelNotConfigured, PromptUnrenderable

@@ -19,6 +19,7 @@ class Look:
     reservation: ReservationId
     request: str = "request"
     reference: str = "reference"
+    run: None = None
     subjects: tuple[UUID, ...] = (UUID(int=7),)
 
 

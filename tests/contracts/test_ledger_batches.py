@@ -28,6 +28,7 @@ class Broken:
     reservation: None = None
     request: None = None
     reference: None = None
+    run: None = None
     subjects: tuple[UUID, ...] = ()
 
     def decide(self, desk: Desk, now: datetime) -> None:

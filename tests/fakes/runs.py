@@ -20,6 +20,7 @@ from application.features.ask import AskModel
 from application.features.books import RunBooks
 from application.features.in_flight import InFlight
 from application.features.ports import Runs
+from application.features.prepare import CountCall, PrepareRun
 from application.features.run import RunFeature, RunResult
 from application.usage.ports import Ledger
 from application.usage.terms import terms_of
@@ -140,13 +141,17 @@ class Stage:
             plan=PlanRef(self.plan.product, self.plan.key, self.plan.version),
         )
         schemas = JsonSchemas()
-        self.run_feature = RunFeature(
+        self.prepare = PrepareRun(
             catalog=self.catalog,
-            limiter=MemoryRateLimiter(),
-            books=RunBooks(ledger=self.ledger, runs=self.runs, pauses=(0, 0)),
             schemas=schemas,
             prompts=JinjaPrompts(),
             models=RoutedModels({"default": self.model}),
+        )
+        self.count = CountCall(catalog=self.catalog, limiter=MemoryRateLimiter())
+        self.run_feature = RunFeature(
+            prepare=self.prepare,
+            count=self.count,
+            books=RunBooks(ledger=self.ledger, runs=self.runs, pauses=(0, 0)),
             ask=AskModel(schemas=schemas, clock=self.clock),
             new_id=uuid7,
             in_flight=self.in_flight,

@@ -47,6 +47,7 @@ class _Look:
     reservation: ReservationId | None = None
     request: None = None
     reference: None = None
+    run: None = None
     subjects: tuple[UUID, ...] = ()
 
 

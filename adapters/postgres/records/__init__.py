@@ -20,7 +20,7 @@ from adapters.postgres.records.ledger import (
     SpendLimitRecord,
 )
 from adapters.postgres.records.members import AuditEntryRecord, InvitationRecord, MemberRecord
-from adapters.postgres.records.runs import RunRecord
+from adapters.postgres.records.runs import QueuedRunRecord, RunBatchRecord, RunRecord
 from adapters.postgres.records.usage import UsageHourRecord, UsageRecordRecord
 from adapters.postgres.records.workspaces import AccountRecord, WorkspaceRecord
 
@@ -38,10 +38,12 @@ __all__ = [
     "LotRecord",
     "MemberRecord",
     "OutboxRecord",
+    "QueuedRunRecord",
     "RecoveryCodeRecord",
     "RefreshTokenRecord",
     "RepaymentRecord",
     "ReservationRecord",
+    "RunBatchRecord",
     "RunRecord",
     "SessionRecord",
     "ShadowRefusalRecord",
