@@ -47,6 +47,7 @@ from entrypoints.http.client import Caller, client_address
 from entrypoints.http.idempotency import NAME as IDEMPOTENCY_KEY
 from entrypoints.http.idempotency import idempotency_key
 from entrypoints.http.inject import services_of
+from entrypoints.http.openapi import AlikeAnswers
 from entrypoints.http.problems import Refusal
 from entrypoints.http.refusals import (
     AS_CUSTOMER,
@@ -83,8 +84,6 @@ _nothing = msgspec.json.Decoder(Nothing)
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[T]):
-    """``status`` is the operation's own, where it says no other."""
-
     body: T
     headers: Mapping[str, str] = field(default_factory=dict)
     status: HTTPStatus | None = None
@@ -195,8 +194,7 @@ class _Operation:
         out = [_JSON] if body else []
         out.append((b"content-length", b"%d" % len(body)))
         out += [(key.lower().encode(), value.encode()) for key, value in reply.headers.items()]
-        status = self._status if reply.status is None else reply.status
-        await send({"type": "http.response.start", "status": status, "headers": out})
+        await send({"type": "http.response.start", "status": reply.status or self._status, "headers": out})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _wire(self, app: Litestar) -> dict[str, Any]:
@@ -230,7 +228,7 @@ def lean_post(
 ) -> Callable[..., HTTPRouteHandler]:
     """A POST operation: what it may refuse with besides what every one may, and the headers of its answer.
 
-    ``also`` are answers of other statuses that are no refusals.
+    ``also``: what else it answers that is no refusal.
     """
 
     def make(run: Callable[..., Awaitable[Reply[Any]]]) -> HTTPRouteHandler:
@@ -253,6 +251,7 @@ def lean_post(
             middleware=[middleware],
             responses={**(also or {}), **errors(*by_actor, *OF_BODY, *by_key, *by_simulation, *refuses)},
             response_headers=tells,
+            operation_class=AlikeAnswers,
             security=None if scheme is None else [{scheme: []}],
             raises=[],
         )

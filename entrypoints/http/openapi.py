@@ -1,9 +1,10 @@
 """What Litestar does not say of itself in the OpenAPI document."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.spec import Schema
+from litestar.openapi.spec import OpenAPIResponse, Operation, Schema
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
@@ -16,6 +17,21 @@ def operation_id(
 ) -> str:
     """The name of the handler, which is short and does not change with the path."""
     return handler.handler_name
+
+
+@dataclass
+class AlikeAnswers(Operation):
+    """Every answer that is no refusal has the same headers."""
+
+    def __post_init__(self) -> None:
+        answers = [
+            each
+            for status, each in (self.responses or {}).items()
+            if status.startswith("2") and isinstance(each, OpenAPIResponse)
+        ]
+        headers = next((each.headers for each in answers if each.headers), None)
+        for each in answers:
+            each.headers = each.headers or headers
 
 
 class ClosedStructs(OpenAPISchemaPlugin):

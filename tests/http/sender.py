@@ -9,7 +9,8 @@ from uuid import uuid4
 import anyio
 import httpx
 
-from domain.ids import SessionId, session_text
+from domain.features.run import run_text
+from domain.ids import BatchId, ReservationId, SessionId, batch_text, parse_account, session_text
 from tests.http.document import Operation
 from tests.http.running import Running, credential_of
 
@@ -28,6 +29,7 @@ class Sender:
     good: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        account = parse_account(self.server.mine.account_id)
         self.good = {
             "account_id": self.server.mine.account_id,
             "feature": "echo",
@@ -38,6 +40,11 @@ class Sender:
             "fit": "exact",
             "expires_in": 600,
             "input": {"text": "hello"},
+            "inputs": [{"text": "hello"}],
+            "mode": "direct",
+            "notify": False,
+            "run": run_text(account, ReservationId(uuid4())),
+            "batch": batch_text(account, BatchId(uuid4())),
             "email": "new@example.org",
             "password": "a rather long password",
             "name": "New",

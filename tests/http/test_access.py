@@ -37,6 +37,8 @@ NAMES = {
     "invitation": "inv_" + "0" * 26,
     "limit": "lim_" + "0" * 52,
     "reservation": "rsv_" + "0" * 52,
+    "run": "run_" + "0" * 52,
+    "batch": "bat_" + "0" * 52,
     "feature": "echo",
     "provider": "google",
 }

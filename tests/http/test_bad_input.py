@@ -95,6 +95,7 @@ NEEDS_MORE = {
     *("delete_workspace", "remove_limit"),
     *("begin_elsewhere", "finish_elsewhere", "unlink_identity"),
     *("request_deletion", "cancel_deletion"),
+    *("read_run", "read_batch", "cancel_run", "erase_run"),
     *("enable_second_factor", "disable_second_factor", "renew_recovery_codes"),
 }
 """A code from a mail, a token that was not used, a thing that only they need: their own tests have these."""
