@@ -21,7 +21,8 @@ class Credential(StrEnum):
     CUSTOMER_KEY = "customer_key"
     ACCESS_TOKEN = "access_token"  # noqa: S105 - its name
     OPERATOR = "operator"
-    """The command line, for whoever can read the settings."""
+    """The command line, for whoever can read the settings; over HTTP, an operator's access token."""
+    WEBHOOK_TOKEN = "webhook_token"  # noqa: S105 - its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,9 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_OPERATOR, "freeze_workspace unfreeze_workspace create_any_workspace list_all_workspaces"),
         *_rows(_OPERATOR, "set_seats list_users show_user create_operator end_sessions erase_users"),
         *_rows(_OPERATOR, "list_signing_keys rotate_signing_key"),
+        *_rows(_OPERATOR, "list_dead_letters show_dead_letter replay_dead_letter replay_dead_letters"),
+        *_rows(_OPERATOR, "discard_dead_letter list_suppressions allow_address"),
+        *_rows(_by(Credential.WEBHOOK_TOKEN), "brevo_webhook"),
         *_rows(_OPERATOR, "grant_credits audit_books publish_catalog"),
     ]
 )

@@ -48,4 +48,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """Whoever runs CueBX, at the command line."""
+    """Whoever runs CueBX: at the command line, or as somebody who was appointed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailService:
+    """Whoever sends our mails, and tells what became of them."""

@@ -119,6 +119,10 @@ def batch_text(account: AccountId, id: BatchId) -> str:
     return typeid("bat", account, id)
 
 
+def event_text(id: UUID) -> str:
+    return typeid("evt", id)
+
+
 def parse_workspace(text: str) -> WorkspaceId:
     return WorkspaceId(parse_typeid("ws", text)[0])
 
@@ -144,6 +148,10 @@ def parse_run(text: str) -> tuple[AccountId, ReservationId]:
 def parse_batch(text: str) -> tuple[AccountId, BatchId]:
     account, id = parse_typeid("bat", text, count=2)
     return AccountId(account), BatchId(id)
+
+
+def parse_event(text: str) -> UUID:
+    return parse_typeid("evt", text)[0]
 
 
 def parse_user(text: str) -> UserId:

@@ -11,12 +11,14 @@ from adapters.mail.files import FileMailer
 from adapters.oauth.registered import RegisteredProviders
 from adapters.postgres.members import SqlLiveSessions, SqlMemberDirectory
 from adapters.postgres.signing_keys import SqlSigningKeys
+from adapters.postgres.suppressions import SqlSuppressions
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from adapters.security.passwords import Argon2Passwords
 from adapters.security.secrecy import KeyedSecrecy, read_secrets
 from adapters.security.tokens import Ed25519Keys, JwtAccessTokens
 from adapters.security.totp import Totp
 from application.events.dead_letters import DeadLettersTx
+from application.identity.authenticate import AuthenticateOperator
 from application.identity.elsewhere import ElsewhereTx, Providers
 from application.identity.me import MeTx
 from application.identity.personal_data import PersonalDataTx
@@ -35,6 +37,7 @@ from application.identity.signing import MakeSigningKey, SigningKeys
 from application.identity.throttle import LimitedTries
 from application.notifications.ports import MailTransport, Sealing
 from application.notifications.send import InboxTx
+from application.notifications.suppressions import CheckWebhook, Suppressions, UnsuppressedMail
 from application.ports import Clock, UnitOfWork
 from application.workspaces.deletion import DeletionTx
 from application.workspaces.invitations import InvitationsTx
@@ -53,6 +56,8 @@ class People(Provider):
     one_time = provide(Totp, provides=OneTimePasswords)
     throttle = provide(LimitedTries, provides=Throttle)
     signing_keys = provide(SqlSigningKeys, provides=SigningKeys)
+    suppressions = provide(SqlSuppressions, provides=Suppressions)
+    operators = provide(AuthenticateOperator)
 
     @provide
     def secrecy(self, settings: Settings) -> Secrecy:
@@ -83,8 +88,28 @@ class People(Provider):
         return secrecy
 
     @provide
-    def mails(self, settings: Settings, clock: Clock) -> MailTransport:
-        return FileMailer(Path(settings.mail_dir or FOLDER / "mail"), clock)
+    async def mails(
+        self, settings: Settings, clock: Clock, suppressions: Suppressions
+    ) -> AsyncIterator[MailTransport]:
+        from adapters.mail.rendering import rendered  # noqa: PLC0415 - large, and servers send no mail
+
+        if settings.brevo_api_key is None:
+            yield FileMailer(Path(settings.mail_dir or FOLDER / "mail"), clock, rendered)
+            return
+        from adapters.brevo.transport import Account, brevo  # noqa: PLC0415 - as above
+
+        account = Account(
+            api_key=settings.brevo_api_key,
+            sender=settings.mail_from or "",
+            url=settings.brevo_url,
+            sandbox=settings.mail_sandbox,
+        )
+        async with brevo(account, rendered) as transport:
+            yield UnsuppressedMail(transport, suppressions)
+
+    @provide
+    def webhook(self, settings: Settings) -> CheckWebhook:
+        return CheckWebhook(settings.brevo_webhook_token)
 
     @provide
     def sessions(self, sessions: async_sessionmaker[AsyncSession], clock: Clock) -> LiveSessions:

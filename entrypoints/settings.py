@@ -23,6 +23,8 @@ _EXAMPLES = {
     "database_url": "postgresql://user:password@host:5432/database",
     "redis_url": "redis://host:6379/0",
     "rabbitmq_url": "amqp://user:password@host:5672/",
+    "brevo_url": "https://api.brevo.com",
+    "mail_from": "CueBX <mail@example.com>",
     "secret": "32 random bytes in base64 (openssl rand -base64 32)",
     "url": "https://host/v1",
     "oauth_redirect_url": "https://host/signed-in",
@@ -102,6 +104,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     secret: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/_-]{43}=?(,[A-Za-z0-9+/_-]{43}=?)*$")] | None = None
     mail_dir: Annotated[str, Meta(min_length=1)] | None = None
+    brevo_api_key: Text | None = None
+    brevo_url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+")] = "https://api.brevo.com"
+    brevo_webhook_token: Annotated[str, Meta(min_length=16, max_length=200)] | None = None
+    mail_from: Annotated[str, Meta(pattern=r"^([^<>@]+ )?<?[^\s<>@]+@[^\s<>@]+>?$")] | None = None
+    mail_sandbox: bool = False
     trusted_proxies: str = ""
     oauth_redirect_url: Annotated[str, Meta(pattern=_REDIRECT)] | None = None
     google_client_id: Text | None = None
@@ -227,8 +234,11 @@ def _missing(given: Collection[str], values: Mapping[str, object]) -> Iterator[s
         yield f"{PREFIX}RABBITMQ_URL is missing: mails and queued runs travel through it"
     if "SECRET" not in given:
         yield f"{PREFIX}SECRET is missing: 32 random bytes in base64, such as `openssl rand -base64 32` gives"
-    if "MAIL_DIR" not in given:
-        yield f"{PREFIX}MAIL_DIR is missing: the folder that mails are written to"
+    if "BREVO_API_KEY" in given and "MAIL_FROM" not in given:
+        yield f"{PREFIX}MAIL_FROM is missing: the sender of mails, such as CueBX <mail@example.com>"
+    if not {"MAIL_DIR", "BREVO_API_KEY"} & set(given):
+        other = f"{PREFIX}MAIL_DIR, which would do"
+        yield f"{PREFIX}BREVO_API_KEY is missing, and {other}: mails have nowhere to go"
 
 
 def _database_of(local: Path) -> str:
@@ -239,7 +249,7 @@ def _database_of(local: Path) -> str:
 
 
 def _shown(name: str, value: object) -> str:
-    return "***" if name.endswith("secret") and value is not None else _hidden(str(value))
+    return "***" if name.endswith(("secret", "_key", "_token")) and value is not None else _hidden(str(value))
 
 
 def _hidden(text: str) -> str:

@@ -45,6 +45,7 @@ from application.keys.authenticate import Authenticate
 from application.keys.keys import ChangeKey, CreateKey, ListKeys, RevokeKey, RevokeKeys, RotateKey, SaveKey
 from application.notifications.post import PostMail
 from application.notifications.send import SendMail
+from application.notifications.suppressions import NoteMailEvent
 from application.usage.grants import GrantByHand, GrantCredits
 from application.usage.offers import ListOffers
 from application.usage.ports import Ledger
@@ -101,7 +102,7 @@ class UseCases(Provider):
     usage = provide_all(ReserveCredits, FindPayer, GrantCredits, GrantByHand, ReadUsage, ListOffers)
     features = provide_all(RunFeature, AskModel, PrepareRun, CountCall)
     queued = provide_all(QueueRuns, ExecuteRun, LookAtRuns, EndQueuedRun, TellRunEnd)
-    notifications = provide_all(PostMail, SendMail)
+    notifications = provide_all(PostMail, SendMail, NoteMailEvent)
     events = provide_all(Relay, Bury, ListDeadLetters, ShowDeadLetter, SettleDeadLetters, ReplayAll)
 
     @provide

@@ -46,6 +46,7 @@ USAGE = {"input_tokens": 900, "output_tokens": 200}
 """Of one that cost 1.52 credits."""
 CHARGED = "1.52"
 SECRET = b64encode(bytes(32)).decode()
+WEBHOOK_TOKEN = "a token of sixteen"  # noqa: S105
 
 
 @asynccontextmanager
@@ -59,7 +60,13 @@ async def services_on(database: str) -> AsyncIterator[AsyncContainer]:
 
 
 def embedded(database: str, mails: str) -> Settings:
-    return Settings(database_url=database, profile=Profile.EMBEDDED, secret=SECRET, mail_dir=mails)
+    return Settings(
+        database_url=database,
+        profile=Profile.EMBEDDED,
+        secret=SECRET,
+        mail_dir=mails,
+        brevo_webhook_token=WEBHOOK_TOKEN,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class Somebody:
     tokens: Tokens
 
     @classmethod
-    async def on(cls, services: AsyncContainer, email: str) -> "Somebody":
+    async def on(cls, services: AsyncContainer, email: str, *, operator: bool = False) -> "Somebody":
         """New, confirmed and signed in."""
         password = "a rather long password"  # noqa: S105
         passwords, clock = await services.get(Passwords), await services.get(Clock)
@@ -82,6 +89,7 @@ class Somebody:
             password=await passwords.hash(password),
             created_at=clock.now(),
             confirmed_at=clock.now(),
+            operator=operator,
         )
         async with (await services.get(SqlUnitOfWork))() as tx:
             await tx.users.add(user)

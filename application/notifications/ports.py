@@ -1,3 +1,5 @@
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -16,6 +18,16 @@ class Sealing(Protocol):
     def seal(self, purpose: str, plain: bytes) -> bytes: ...
 
     def open(self, purpose: str, sealed: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    subject: str
+    text: str
+    html: str
+
+
+Render = Callable[[Mail], Rendered]
 
 
 class MailTransport(Protocol):

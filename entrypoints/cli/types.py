@@ -10,7 +10,7 @@ import click
 from domain.credits import parse_credits
 from domain.email import Email, parse_email
 from domain.errors import DomainError
-from domain.ids import UserId, parse_account, parse_key, parse_limit, parse_user, parse_workspace
+from domain.ids import UserId, parse_account, parse_event, parse_key, parse_limit, parse_user, parse_workspace
 from domain.keys.key import LONGEST_GRACE
 from domain.keys.policy import check_network
 
@@ -94,6 +94,7 @@ def _plan(text: str) -> tuple[str, str]:
 
 
 USER = Parsed("USER", parse_user)
+EVENT = Parsed("EVENT", parse_event)
 EMAIL = Parsed("EMAIL", parse_email)
 SOMEBODY = Parsed("WHO", _somebody)
 WORKSPACE = Parsed("WORKSPACE", parse_workspace)

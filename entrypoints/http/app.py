@@ -8,6 +8,7 @@ from litestar.openapi.spec import Components, License, Tag
 from entrypoints.http import (
     account,
     audit_log,
+    dead_letters,
     elsewhere,
     explained,
     features,
@@ -25,10 +26,18 @@ from entrypoints.http import (
     second_factor,
     sessions,
     usage,
+    webhooks,
     workspaces,
 )
-from entrypoints.http.auth import SCHEMES, authorize_request, provide_customer, provide_member, provide_person
-from entrypoints.http.lean import LARGEST_BODY
+from entrypoints.http.auth import (
+    SCHEMES,
+    authorize_request,
+    provide_customer,
+    provide_member,
+    provide_operator,
+    provide_person,
+)
+from entrypoints.http.bodies import LARGEST_BODY
 from entrypoints.http.openapi import ClosedStructs, operation_id
 from entrypoints.http.problems import HANDLERS
 from entrypoints.http.query import check_query
@@ -64,6 +73,8 @@ API = [
     *usage.HANDLERS,
     *features.HANDLERS,
     *queued.HANDLERS,
+    *dead_letters.HANDLERS,
+    *webhooks.HANDLERS,
 ]
 
 
@@ -77,6 +88,7 @@ def create_app(services: AsyncContainer) -> Litestar:
         dependencies={
             "customer": Provide(provide_customer),
             "person": Provide(provide_person),
+            "operator": Provide(provide_operator),
             "member": Provide(provide_member),
         },
         exception_handlers=HANDLERS,

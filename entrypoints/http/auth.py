@@ -10,10 +10,11 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.spec import Reference, SecurityScheme
 
 from application.access import Credential, authorize, rule_of
-from application.actor import Customer, Member, Person, Service
-from application.identity.authenticate import AuthenticatePerson
+from application.actor import Customer, MailService, Member, Operator, Person, Service
+from application.identity.authenticate import AuthenticateOperator, AuthenticatePerson
 from application.keys.authenticate import Authenticate
 from application.keys.ports import AccountDirectory
+from application.notifications.suppressions import CheckWebhook
 from application.workspaces.ports import MemberDirectory
 from domain.identity.errors import AccessTokenNeeded
 from domain.ids import parse_limit, parse_workspace, workspace_text
@@ -29,6 +30,7 @@ from entrypoints.settings import Settings
 SERVICE_KEY = "service_key"
 CUSTOMER_KEY = "customer_key"
 ACCESS_TOKEN = "access_token"  # noqa: S105 - its name
+WEBHOOK_TOKEN = "webhook_token"  # noqa: S105 - its name
 SCHEMES: dict[str, SecurityScheme | Reference] = {
     SERVICE_KEY: SecurityScheme(
         type="http", scheme="bearer", description="A seller's service: `cbx_svc_...`"
@@ -36,6 +38,7 @@ SCHEMES: dict[str, SecurityScheme | Reference] = {
     CUSTOMER_KEY: SecurityScheme(
         type="http", scheme="bearer", description="A customer: `cbx_live_...` or `cbx_test_...`"
     ),
+    WEBHOOK_TOKEN: SecurityScheme(type="http", scheme="bearer", description="The mail service"),
     ACCESS_TOKEN: SecurityScheme(
         type="http", scheme="bearer", bearer_format="JWT", description="A person who has signed in"
     ),
@@ -71,6 +74,17 @@ async def person_of(authenticate: AuthenticatePerson, headers: Headers, address:
     return await authenticate(token, address=address)
 
 
+async def operator_of(authenticate: AuthenticateOperator, headers: Headers, address: str) -> Operator:
+    token = bearer(headers)
+    if token.startswith("cbx_"):
+        raise AccessTokenNeeded
+    return await authenticate(token, address=address)
+
+
+async def mail_service_of(check: CheckWebhook, headers: Headers, _: str) -> MailService:
+    return check(bearer(headers))
+
+
 class Kind(NamedTuple):
     """Of a caller: what it shows, who knows it, and how it is read."""
 
@@ -84,6 +98,8 @@ ACTORS: dict[type, Kind] = {
     Customer: Kind(Credential.CUSTOMER_KEY, Authenticate, customer_of),
     Person: Kind(Credential.ACCESS_TOKEN, AuthenticatePerson, person_of),
     Member: Kind(Credential.ACCESS_TOKEN, AuthenticatePerson, person_of),
+    Operator: Kind(Credential.OPERATOR, AuthenticateOperator, operator_of),
+    MailService: Kind(Credential.WEBHOOK_TOKEN, CheckWebhook, mail_service_of),
 }
 
 
@@ -141,6 +157,12 @@ async def provide_customer(request: Request[Any, Any, Any]) -> Customer:
     """Whom the guard has found."""
     customer: Customer = request.state.actor
     return customer
+
+
+async def provide_operator(request: Request[Any, Any, Any]) -> Operator:
+    """Whom the guard has found."""
+    operator: Operator = request.state.actor
+    return operator
 
 
 async def provide_member(request: Request[Any, Any, Any]) -> Member:

@@ -31,7 +31,7 @@ from litestar.params import BodyKwarg, HeaderParameter, PathParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from application.access import Credential, authorize, rule_of
-from application.actor import Customer, Member, Person, Service
+from application.actor import Customer, MailService, Member, Operator, Person, Service
 from application.workspaces.ports import MemberDirectory
 from entrypoints.http import prefer, simulate
 from entrypoints.http.auth import (
@@ -39,19 +39,22 @@ from entrypoints.http.auth import (
     ACTORS,
     CUSTOMER_KEY,
     SERVICE_KEY,
+    WEBHOOK_TOKEN,
     Headers,
     member_of,
     trusted_by,
 )
+from entrypoints.http.bodies import decode_body, read_body
 from entrypoints.http.client import Caller, client_address
 from entrypoints.http.idempotency import NAME as IDEMPOTENCY_KEY
 from entrypoints.http.idempotency import idempotency_key
 from entrypoints.http.inject import services_of
 from entrypoints.http.openapi import AlikeAnswers
-from entrypoints.http.problems import Refusal
 from entrypoints.http.refusals import (
     AS_CUSTOMER,
+    AS_MAIL_SERVICE,
     AS_MEMBER,
+    AS_OPERATOR,
     AS_PERSON,
     AS_SERVICE,
     OF_BODY,
@@ -61,7 +64,6 @@ from entrypoints.http.refusals import (
     errors,
 )
 
-LARGEST_BODY = 1024 * 1024
 T = TypeVar("T")
 
 BY_ACTOR: Mapping[type | None, tuple[str | None, tuple[Refusable, ...]]] = {
@@ -70,6 +72,8 @@ BY_ACTOR: Mapping[type | None, tuple[str | None, tuple[Refusable, ...]]] = {
     Customer: (CUSTOMER_KEY, AS_CUSTOMER),
     Person: (ACCESS_TOKEN, AS_PERSON),
     Member: (ACCESS_TOKEN, AS_MEMBER),
+    Operator: (ACCESS_TOKEN, AS_OPERATOR),
+    MailService: (WEBHOOK_TOKEN, AS_MAIL_SERVICE),
 }
 _encode = msgspec.json.Encoder().encode
 _JSON = (b"content-type", b"application/json")
@@ -167,7 +171,7 @@ class _Operation:
         headers: Headers = dict(scope["headers"])
         given = dict(uses)
         known, trusted, members = given.pop("")
-        sent = await _read(receive)
+        sent = await read_body(receive)
         address = client_address(scope, trusted)
         if self._actor is not None:
             name, actor = self._actor
@@ -186,9 +190,9 @@ class _Operation:
         given |= {name: read(headers) for name, read in self._headers.items()}
         if self._body is not None:
             name, decoder = self._body
-            given[name] = _decode(decoder, headers, sent)
+            given[name] = decode_body(decoder, headers, sent)
         elif sent:
-            _decode(_nothing, headers, sent)
+            decode_body(_nothing, headers, sent)
         reply = await self._run(**given)
         body = b"" if reply.body is None else _encode(reply.body)
         out = [_JSON] if body else []
@@ -262,38 +266,3 @@ def lean_post(
 
 lean_patch = partial(lean_post, route=patch)
 """A PATCH operation, likewise."""
-
-
-async def _read(receive: Receive) -> bytes:
-    """The whole body. Raises Refusal where it is too large.
-
-    That one is still taken in, up to a bound: a client that is sending hears an answer only afterwards.
-    """
-    parts, size, more = [], 0, True
-    while more and size <= LARGEST_BODY * 16:
-        message: Any = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refusal(HTTPStatus.BAD_REQUEST, "client_disconnected", "the request broke off")
-        part = message.get("body", b"")
-        size += len(part)
-        if size <= LARGEST_BODY:
-            parts.append(part)
-        more = message.get("more_body", False)
-    if size > LARGEST_BODY:
-        detail = f"a body has at most {LARGEST_BODY} bytes"
-        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
-    return b"".join(parts)
-
-
-def _decode(decoder: msgspec.json.Decoder[T], headers: Headers, body: bytes) -> T:
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != b"application/json":
-        raise Refusal(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "send Content-Type: application/json"
-        )
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "malformed_json", f"the body is not JSON: {error}") from None

@@ -7,6 +7,7 @@ from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 
 from application.access import OperationDenied
+from application.notifications.suppressions import WebhookRefused
 from domain.errors import DatabaseUnavailable, DomainError, SchemaBehind
 from domain.identity.errors import AccessTokenNeeded, AccessTokenRefused
 from domain.ids import MalformedId
@@ -52,6 +53,8 @@ OF_KEY: tuple[Refusable, ...] = (ApiKeyUnknown, ApiKeyRevoked, ApiKeyExpired, Ap
 AS_CUSTOMER: tuple[Refusable, ...] = (CredentialMissing, CustomerKeyNeeded, AddressNotAllowed, *OF_KEY)
 AS_PERSON: tuple[Refusable, ...] = (CredentialMissing, AccessTokenNeeded, AccessTokenRefused)
 AS_MEMBER: tuple[Refusable, ...] = (*AS_PERSON, MalformedId, WorkspaceMissing, OperationDenied)
+AS_OPERATOR: tuple[Refusable, ...] = (*AS_PERSON, OperationDenied)
+AS_MAIL_SERVICE: tuple[Refusable, ...] = (CredentialMissing, WebhookRefused)
 OF_LIMIT: tuple[Refusable, ...] = (MalformedId, LimitMissing, OperationDenied)
 OF_BODY: tuple[Refusable, ...] = (
     Edge(HTTPStatus.BAD_REQUEST, "client_disconnected"),

@@ -56,6 +56,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_inbox_handled_at"), "inbox", ["handled_at"], unique=False)
     op.create_table(
+        "mail_suppression",
+        sa.Column("email_key", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("email_key", name=op.f("pk_mail_suppression")),
+    )
+    op.create_table(
         "outbox",
         sa.Column("position", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -149,6 +156,7 @@ def downgrade() -> None:
     op.drop_table("queued_run")
     op.drop_index(op.f("ix_outbox_workspace_id_position"), table_name="outbox")
     op.drop_table("outbox")
+    op.drop_table("mail_suppression")
     op.drop_index(op.f("ix_inbox_handled_at"), table_name="inbox")
     op.drop_table("inbox")
     op.drop_index(op.f("ix_delivery_consumer_workspace_id_position"), table_name="delivery")

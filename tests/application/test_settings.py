@@ -102,7 +102,7 @@ def test_every_fault_is_named_at_once() -> None:
         "CUEBX_REDIS_URL is missing",
         "CUEBX_RABBITMQ_URL is missing",
         "CUEBX_SECRET is missing",
-        "CUEBX_MAIL_DIR is missing",
+        "CUEBX_BREVO_API_KEY is missing",
     ):
         assert sum(fault.startswith(each) for fault in found) == 1, each
     assert len(found) == 14
@@ -115,7 +115,7 @@ def test_a_server_of_the_standard_profile_needs_redis_and_a_command_does_not() -
         "CUEBX_REDIS_URL is missing: each process would count the limits for itself",
         "CUEBX_RABBITMQ_URL is missing: mails and queued runs travel through it",
         "CUEBX_SECRET is missing: 32 random bytes in base64, such as `openssl rand -base64 32` gives",
-        "CUEBX_MAIL_DIR is missing: the folder that mails are written to",
+        "CUEBX_BREVO_API_KEY is missing, and CUEBX_MAIL_DIR, which would do: mails have nowhere to go",
     )
     assert load(alone).redis_url is None
     assert load(alone | {"CUEBX_PROFILE": "embedded"}, serving=True).redis_url is None

@@ -14,6 +14,7 @@ import uvloop
 from dishka import AsyncContainer
 
 from adapters.postgres.unit_of_work import SqlUnitOfWork
+from application.access import TABLE, Credential
 from application.actor import Member, Operator, Person
 from application.keys.keys import CreateKey
 from application.ports import Clock
@@ -41,7 +42,7 @@ from entrypoints.process import answer, services_of
 from entrypoints.server import listen
 from tests.http.document import Operation
 from tests.http.logs import Stream, logging_to
-from tests.shop import Somebody, embedded
+from tests.shop import WEBHOOK_TOKEN, Somebody, embedded
 
 MUCH = WantedLimit(period=Per.MONTH, amount=1_000_000 * MICRO)
 
@@ -97,6 +98,7 @@ class Running:
     leaver: Somebody
     """Whose session may end."""
     team: Team
+    operator: Somebody
 
 
 @contextmanager
@@ -126,6 +128,7 @@ def running(database: str) -> Iterator[Running]:
                         people[0],
                         people[1],
                         await Team.of(services, *people),
+                        await Somebody.on(services, "olga@example.org", operator=True),
                     )
                 )
                 await asyncio.wait((asyncio.wrap_future(stop), serving), return_when=asyncio.FIRST_COMPLETED)
@@ -153,9 +156,13 @@ def credential_of(server: Running, operation: Operation) -> str | None:
     """A right one for it."""
     if operation.scheme is None:
         return None
-    somebody = server.leaver if operation.spec["operationId"] == "sign_out" else server.person
+    name = operation.spec["operationId"]
+    somebody = server.leaver if name == "sign_out" else server.person
+    if TABLE[name].by == {Credential.OPERATOR}:
+        somebody = server.operator
     return {
         "customer_key": server.mine.live_key,
         "service_key": server.mine.service_key,
         "access_token": somebody.tokens.access,
+        "webhook_token": WEBHOOK_TOKEN,
     }[operation.scheme]

@@ -10,7 +10,7 @@ import anyio
 import httpx
 
 from domain.features.run import run_text
-from domain.ids import BatchId, ReservationId, SessionId, batch_text, parse_account, session_text
+from domain.ids import BatchId, ReservationId, SessionId, batch_text, event_text, parse_account, session_text
 from tests.http.document import Operation
 from tests.http.running import Running, credential_of
 
@@ -42,6 +42,9 @@ class Sender:
             "input": {"text": "hello"},
             "inputs": [{"text": "hello"}],
             "mode": "direct",
+            "event": event_text(uuid4()),
+            "consumer": "mail",
+            "kind": "mail.requested",
             "notify": False,
             "run": run_text(account, ReservationId(uuid4())),
             "batch": batch_text(account, BatchId(uuid4())),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -19,16 +20,19 @@ from domain.workspaces.role import Role
 from tests.http.document import OPERATIONS, Operation
 from tests.http.teams import Team
 from tests.http.test_identity import Town, town
-from tests.shop import Shop
+from tests.shop import WEBHOOK_TOKEN, Shop, Somebody
 
 __all__ = ["town"]
 SCHEME = {
     Credential.SERVICE_KEY: "service_key",
     Credential.CUSTOMER_KEY: "customer_key",
     Credential.ACCESS_TOKEN: "access_token",
+    Credential.OPERATOR: "access_token",
+    Credential.WEBHOOK_TOKEN: "webhook_token",
 }
 PUBLIC = {each.spec["operationId"]: each for each in OPERATIONS}
 ABOUT_A_WORKSPACE = {name for name, rule in TABLE.items() if rule.roles is not None and name in PUBLIC}
+FOR_OPERATORS = {name for name in PUBLIC if TABLE[name].by == {Credential.OPERATOR}}
 NAMES = {
     "workspace": "ws_" + "0" * 26,
     "key": "key_" + "0" * 26,
@@ -39,6 +43,8 @@ NAMES = {
     "reservation": "rsv_" + "0" * 52,
     "run": "run_" + "0" * 52,
     "batch": "bat_" + "0" * 52,
+    "event": "evt_" + "0" * 26,
+    "consumer": "mail",
     "feature": "echo",
     "provider": "google",
 }
@@ -85,6 +91,7 @@ class Cast:
     """By kind, those whose credential is of no use anywhere: expired, mistyped, missing."""
     keys: Mapping[str, str]
     """A good one of each scheme."""
+    operator: str
     roles: Mapping[Role, str]
     outside: Mapping[str, str]
     """People who are no enabled members of the team."""
@@ -118,7 +125,11 @@ async def cast(town: Town, services: AsyncContainer, shop: Shop, monkeypatch: py
             "service_key": (await shop.service_key()).text,
             "customer_key": tenant.live,
             "access_token": team.owner.token,
+            "webhook_token": WEBHOOK_TOKEN,
         },
+        operator=(
+            await Somebody.on(town.services, f"{uuid4().hex}@example.org", operator=True)
+        ).tokens.access,
         roles={Role.OWNER: team.owner.token, Role.ADMIN: admin.token, Role.MEMBER: member.token},
         outside={"disabled": disabled.token, "removed": removed.token, "stranger": other.owner.token},
         mine=await names(team, member.id),
@@ -150,8 +161,10 @@ def secured() -> Iterator[tuple[str, Operation]]:
 
 
 async def test_no_other_kind_of_credential_opens_anything(town: Town, cast: Cast) -> None:
-    for _, operation in secured():
+    for name, operation in secured():
         wrong = {kind: text for kind, text in cast.keys.items() if kind != operation.scheme}
+        if name in FOR_OPERATORS:
+            wrong["somebody's token"] = cast.keys["access_token"]
         for kind, text in {**cast.others, **wrong}.items():
             answer = await ask(town.http, operation, text, cast.mine)
             assert answer.status_code in {401, 403}, (operation.name, kind, answer.text)
@@ -161,7 +174,8 @@ async def test_the_right_kind_gets_further(town: Town, cast: Cast) -> None:
     for name, operation in secured():
         if name in ABOUT_A_WORKSPACE:
             continue
-        answer = await ask(town.http, operation, cast.keys[str(operation.scheme)])
+        right = cast.operator if name in FOR_OPERATORS else cast.keys[str(operation.scheme)]
+        answer = await ask(town.http, operation, right)
         assert answer.status_code not in {401, 403}, (operation.name, answer.text)
 
 

@@ -13,7 +13,8 @@ from litestar.params import JSONBody
 from application.access import OperationDenied
 from application.usage.ports import Ledger
 from entrypoints.http.app import create_app
-from entrypoints.http.lean import LARGEST_BODY, Nothing, Reply, lean_post
+from entrypoints.http.bodies import LARGEST_BODY
+from entrypoints.http.lean import Nothing, Reply, lean_post
 from tests.shop import ESTIMATE, FEATURE, Seller, Tenant, services_on
 
 PATH = "/v1/reservations"

@@ -111,6 +111,15 @@ ENDPOINTS = {
     "GET /v1/runs": (CUSTOMER, {200, 401, 403, 422}),
     "GET /v1/runs/{run}": (CUSTOMER, {200, 401, 403, 404, 422}),
     "DELETE /v1/runs/{run}": (CUSTOMER, {204, 401, 403, 404, 409, 422}),
+    "GET /v1/operator/dead-letters": (PERSON, {200, 401, 403, 422}),
+    "GET /v1/operator/dead-letters/{consumer}/{event}": (PERSON, {200, 401, 403, 404, 422}),
+    "DELETE /v1/operator/dead-letters/{consumer}/{event}": (PERSON, {204, 401, 403, 404, 422}),
+    "POST /v1/operator/dead-letters/{consumer}/{event}/replay": (
+        PERSON,
+        {200, 400, 401, 403, 404, 413, 415, 422},
+    ),
+    "POST /v1/operator/dead-letters/replay": (PERSON, {200, 400, 401, 403, 413, 415, 422}),
+    "POST /v1/webhooks/brevo": ("webhook_token", {204, 400, 401, 413, 415, 422}),
     "DELETE /v1/runs/{run}/result": (CUSTOMER, {204, 401, 403, 404, 409, 422}),
 }
 IN_V1 = [each for each in OPERATIONS if each.path.startswith("/v1/")]
@@ -168,6 +177,7 @@ def test_both_kinds_of_keys_are_described() -> None:
         SERVICE: ("http", "bearer"),
         PERSON: ("http", "bearer"),
         CUSTOMER: ("http", "bearer"),
+        "webhook_token": ("http", "bearer"),
     }
 
 

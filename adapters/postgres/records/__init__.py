@@ -1,7 +1,13 @@
 """Every table. Importing this package fills ``Base.metadata``."""
 
 from adapters.postgres.records.catalog import CatalogEntryRecord
-from adapters.postgres.records.events import DeadLetterRecord, DeliveryRecord, InboxRecord, OutboxRecord
+from adapters.postgres.records.events import (
+    DeadLetterRecord,
+    DeliveryRecord,
+    InboxRecord,
+    OutboxRecord,
+    SuppressionRecord,
+)
 from adapters.postgres.records.identity import (
     CodeRecord,
     IdentityRecord,
@@ -49,6 +55,7 @@ __all__ = [
     "ShadowRefusalRecord",
     "SigningKeyRecord",
     "SpendLimitRecord",
+    "SuppressionRecord",
     "UsageHourRecord",
     "UsageRecordRecord",
     "UserRecord",

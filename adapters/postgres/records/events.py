@@ -80,3 +80,13 @@ class DeadLetterRecord(Base):
     died_at: Mapped[datetime]
 
     __table_args__ = (Index(None, "died_at", "id"),)
+
+
+class SuppressionRecord(Base):
+    """An address that gets no more mail. By its normal form, as users have it."""
+
+    __tablename__ = "mail_suppression"
+
+    email_key: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    at: Mapped[datetime]
