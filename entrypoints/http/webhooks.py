@@ -24,16 +24,15 @@ class BrevoEvent(Struct, frozen=True, kw_only=True):
 @lean_post("/v1/webhooks/brevo", tag=TAG, status=HTTPStatus.NO_CONTENT, refuses=())
 async def brevo_webhook(
     service: MailService,
-    data: JSONBody[BrevoEvent | Annotated[list[BrevoEvent], Meta(max_length=1000)]],
+    data: JSONBody[BrevoEvent],
     note: FromDishka[NoteMailEvent],
 ) -> Reply[None]:
-    """Brevo tells what became of mails: one event, or many.
+    """Brevo tells what became of a mail.
 
     An address that bounces, or whose owner complains, gets no more mail. Have Brevo's webhook authenticate
     with the bearer token of `CUEBX_BREVO_WEBHOOK_TOKEN`.
     """
-    for each in data if isinstance(data, list) else [data]:
-        await note(service, each.event, each.email)
+    await note(service, data.event, data.email)
     return Reply(None)
 
 

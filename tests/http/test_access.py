@@ -109,6 +109,7 @@ async def cast(town: Town, services: AsyncContainer, shop: Shop, monkeypatch: py
     disabled, removed = await team.join("dora"), await team.join("rita")
     await town.patch(f"{team.path}/members/{disabled.id}", team.owner.token, disabled=True)
     await town.delete(f"{team.path}/members/{removed.id}", team.owner.token)
+    olga = await Somebody.on(town.services, f"{uuid4().hex}@example.org", operator=True)
     tokens = await town.services.get(AccessTokens)
     monkeypatch.setattr(adapters.security.tokens, "TOKEN_LASTS", -timedelta(seconds=1))
     expired = await tokens.issue(parse_user(team.owner.id), SessionId(parse_user(team.owner.id)))
