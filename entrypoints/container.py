@@ -1,4 +1,4 @@
-"""What a process is made of. Only this module, and `people` beside it, name adapters."""
+"""What a process is made of. Only this module, and `people` and `jobs` beside it, name adapters."""
 
 import time
 from collections.abc import AsyncIterator
@@ -53,6 +53,7 @@ from application.usage.grants import GrantsTx
 from application.usage.ports import Auditor, Ledger, RateLimiter, UsageReader
 from application.usage.spend_limits import SpendLimitsTx
 from application.workspaces.ports import WorkspacesTx
+from entrypoints.jobs import Jobs
 from entrypoints.people import People
 from entrypoints.settings import Profile, Settings
 from entrypoints.use_cases import UseCases
@@ -261,6 +262,7 @@ def build(settings: Settings) -> AsyncContainer:
         Books(),
         LanguageModels(),
         People(),
+        Jobs(),
         context={Settings: settings},
         validation_settings=STRICT_VALIDATION,
     )

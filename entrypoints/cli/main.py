@@ -14,6 +14,7 @@ class Commands(click.Group):
         "db",
         "dev",
         "doctor",
+        "jobs",
         "keys",
         "limits",
         "openapi",

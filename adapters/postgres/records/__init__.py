@@ -10,8 +10,11 @@ from adapters.postgres.records.identity import (
     SigningKeyRecord,
     UserRecord,
 )
+from adapters.postgres.records.jobs import JobTickRecord
 from adapters.postgres.records.keys import KeyRecord
 from adapters.postgres.records.ledger import (
+    CreditAlertRecord,
+    LimitCarryRecord,
     LotRecord,
     RepaymentRecord,
     ReservationRecord,
@@ -28,9 +31,12 @@ __all__ = [
     "AuditEntryRecord",
     "CatalogEntryRecord",
     "CodeRecord",
+    "CreditAlertRecord",
     "IdentityRecord",
     "InvitationRecord",
+    "JobTickRecord",
     "KeyRecord",
+    "LimitCarryRecord",
     "LotRecord",
     "MemberRecord",
     "RecoveryCodeRecord",

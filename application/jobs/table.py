@@ -1,0 +1,27 @@
+"""The jobs that there are. None is needed for anything to be right: they tidy, tell and check."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from application.identity.personal_data import EraseUsers
+from application.jobs.run import Job, JobTable
+from domain.jobs.tick import Timing
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def job_table(erase_users: EraseUsers) -> JobTable:
+    async def erase() -> Mapping[str, int]:
+        done = await erase_users()
+        return {"erased": len(done.erased), "kept": len(done.kept)}
+
+    return JobTable(
+        (
+            Job(
+                name="erase_users",
+                timing=Timing(_DAY, at=2 * _HOUR + 10 * _MINUTE),
+                limit=30 * _MINUTE,
+                work=erase,
+            ),
+        )
+    )
