@@ -92,7 +92,7 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_OPERATOR, "set_seats list_users show_user create_operator end_sessions erase_users"),
         *_rows(_OPERATOR, "list_signing_keys rotate_signing_key"),
         *_rows(_OPERATOR, "grant_credits audit_books publish_catalog"),
-        *_rows(_OPERATOR, "list_jobs run_job park_account unpark_account"),
+        *_rows(_OPERATOR, "list_jobs run_job park_account unpark_account list_parked"),
     ]
 )
 

@@ -68,6 +68,21 @@ A refresh token of your session on "{device}" was used a second time, from {addr
 Tokens work once, so it may have been stolen: the session was ended. Sign in again, and change your password
 if that was not you.
 """,
+    "account_parked": """The books of {account} do not add up
+The hourly audit found that the books of the account {account} (workspace {workspace}) do not add up:
+{fault}. Expected: {expected}. Found: {found}.
+
+The account is parked: it spends nothing until you have looked, and run `cuebx accounts unpark`. What it holds
+is still settled. Everybody else goes on.
+""",
+    "credits_80": """{workspace} has used 80 % of its credits
+{workspace} has used more than 80 % of its credits for {product}: {left} of {granted} are left.
+
+Calls are refused when none are left.
+""",
+    "credits_100": """{workspace} has used all of its credits
+{workspace} has used all of its credits for {product}. Calls are refused until there are new ones.
+""",
 }
 
 

@@ -47,6 +47,10 @@ class SqlUsers(Users):
             wanted = wanted.where(_user.c.id > after)
         return [user_from(row) for row in (await self._session.execute(wanted)).mappings()]
 
+    async def operators(self) -> Sequence[User]:
+        wanted = sa.select(_user).where(_user.c.operator, _user.c.email.is_not(None)).order_by(_user.c.id)
+        return [user_from(row) for row in (await self._session.execute(wanted)).mappings()]
+
     async def _one(self, condition: sa.ColumnElement[bool], *, lock: bool) -> User | None:
         wanted = sa.select(_user).where(condition, _user.c.email.is_not(None))
         if lock:

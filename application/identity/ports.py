@@ -66,6 +66,9 @@ class Users(Protocol):
 
     async def save(self, user: User) -> None: ...
 
+    async def operators(self) -> Sequence[User]:
+        """Oldest first."""
+
     async def page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
         """Oldest first."""
 

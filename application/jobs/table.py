@@ -5,12 +5,13 @@ from datetime import timedelta
 
 from application.identity.personal_data import EraseUsers
 from application.jobs.run import Job, JobTable
+from application.usage.parking import ParkBroken
 from domain.jobs.tick import Timing
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def job_table(erase_users: EraseUsers) -> JobTable:
+def job_table(erase_users: EraseUsers, park_broken: ParkBroken) -> JobTable:
     async def erase() -> Mapping[str, int]:
         done = await erase_users()
         return {"erased": len(done.erased), "kept": len(done.kept)}
@@ -23,5 +24,6 @@ def job_table(erase_users: EraseUsers) -> JobTable:
                 limit=30 * _MINUTE,
                 work=erase,
             ),
+            Job(name="audit", timing=Timing(_HOUR), limit=55 * _MINUTE, work=park_broken),
         )
     )

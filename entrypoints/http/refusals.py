@@ -22,6 +22,7 @@ from domain.keys.errors import (
     ServiceKeyRefused,
 )
 from domain.usage.errors import (
+    AccountParked,
     FeatureNotInPlan,
     InsufficientCredits,
     RequestKeyReused,
@@ -67,6 +68,7 @@ OF_IDEMPOTENCY_KEY: tuple[Refusable, ...] = (
 OF_SIMULATE: tuple[Refusable, ...] = (Edge(HTTPStatus.BAD_REQUEST, "simulation_unknown"), SimulationRefused)
 OF_SPENDING: tuple[Refusable, ...] = (
     WorkspaceFrozen,
+    AccountParked,
     FeatureNotInPlan,
     FeatureNotAllowed,
     InsufficientCredits,

@@ -13,10 +13,29 @@ from domain.identity.mail import Mail
 from tests.fakes.clock import SetClock
 from tests.fakes.ids import CountedIds
 
-FACTS = {"code": "123456", "name": "Ada", "device": "curl", "address": "203.0.113.9"}
+FACTS = {
+    "code": "123456",
+    "name": "Ada",
+    "device": "curl",
+    "address": "203.0.113.9",
+    "account": "acc_1",
+    "workspace": "Acme",
+    "fault": "a fault",
+    "expected": "2",
+    "found": "3",
+    "product": "api",
+    "left": "1",
+    "granted": "5",
+}
 
 
-@pytest.mark.parametrize("template", ["confirm", "already_registered", "reset", "refresh_reuse"])
+@pytest.mark.parametrize(
+    "template",
+    [
+        *("confirm", "already_registered", "reset", "refresh_reuse"),
+        *("account_parked", "credits_80", "credits_100"),
+    ],
+)
 def test_every_mail_has_a_subject_and_a_text(template: str) -> None:
     subject, text = text_of(Mail(to="ada@example.org", template=template, facts=FACTS))
     assert 5 < len(subject) < 60

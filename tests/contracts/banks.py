@@ -100,6 +100,9 @@ class Bank(ABC):
     async def freeze(self, account: AccountId, *, frozen: bool = True) -> None: ...
 
     @abstractmethod
+    async def park(self, account: AccountId) -> None: ...
+
+    @abstractmethod
     async def books(self, account: AccountId) -> StoredBooks:
         """As they are stored, whether or not time has done something to them since."""
 
@@ -153,6 +156,10 @@ class MemoryBank(Bank):
     async def freeze(self, account: AccountId, *, frozen: bool = True) -> None:
         desk = self._desks[account]
         desk.account = replace(desk.account, frozen=frozen)
+
+    async def park(self, account: AccountId) -> None:
+        desk = self._desks[account]
+        desk.account = replace(desk.account, parked=True)
 
     async def books(self, account: AccountId) -> StoredBooks:
         desk = self._desks[account]

@@ -101,6 +101,11 @@ class SqlBank(Bank):
     async def freeze(self, account: AccountId, *, frozen: bool = True) -> None:
         await self.run(_FREEZE, account=account, frozen=frozen)
 
+    async def park(self, account: AccountId) -> None:
+        await self.run(
+            "UPDATE account SET parked_at = now(), parked_reason = 'odd' WHERE id = :account", account=account
+        )
+
     async def books(self, account: AccountId) -> StoredBooks:
         snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ")
         async with snapshot.connect() as connection:

@@ -47,6 +47,9 @@ class FakeUsers(Users):
     async def save(self, user: User) -> None:
         self.rows[user.id] = user
 
+    async def operators(self) -> Sequence[User]:
+        return [self.rows[id] for id in sorted(self.rows) if self.rows[id].operator]
+
     async def page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
         return [self.rows[id] for id in sorted(self.rows) if after is None or id > after][:limit]
 

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from application.audit.ports import AuditLog, Filter
 from application.keys.ports import Accounts, Keys
+from application.usage.parking import Parked, ParkedAccounts
 from application.usage.spend_limits import SpendLimits
 from application.workspaces.ports import WorkspaceAccounts, Workspaces
 from domain.audit.entry import Entry
@@ -63,9 +65,10 @@ class FakeWorkspaces(Workspaces):
 
 
 @dataclass
-class FakeAccounts(Accounts, WorkspaceAccounts):
+class FakeAccounts(Accounts, WorkspaceAccounts, ParkedAccounts):
     rows: dict[AccountId, Account]
     workspaces: FakeWorkspaces
+    reasons: dict[AccountId, Parked]
 
     async def add(self, account: Account) -> None:
         self.rows[account.id] = account
@@ -75,7 +78,19 @@ class FakeAccounts(Accounts, WorkspaceAccounts):
             raise AccountMissing
         account = self.rows[id]
         workspace = self.workspaces.rows[account.workspace]
-        return replace(account, frozen=workspace.frozen_at is not None)
+        return replace(account, frozen=workspace.frozen_at is not None, parked=id in self.reasons)
+
+    async def park(self, id: AccountId, *, reason: str, at: datetime) -> bool:
+        if id not in self.rows or id in self.reasons:
+            return False
+        self.reasons[id] = Parked(id, self.rows[id].workspace, at, reason)
+        return True
+
+    async def unpark(self, id: AccountId) -> bool:
+        return self.reasons.pop(id, None) is not None
+
+    async def parked(self) -> Sequence[Parked]:
+        return sorted(self.reasons.values(), key=lambda each: (each.at, each.account))
 
     async def hold(self, workspace: WorkspaceId) -> Sequence[Account]:
         return await self.of(workspace)
@@ -169,7 +184,7 @@ class FakeTx:
         self.users = FakeUsers(dict(committed.users))
         self.members = FakeMembers(dict(committed.members), self.users)
         self.workspaces = FakeWorkspaces(dict(committed.workspaces), self.members.rows)
-        self.accounts = FakeAccounts(dict(committed.accounts), self.workspaces)
+        self.accounts = FakeAccounts(dict(committed.accounts), self.workspaces, dict(committed.parked))
         self.keys = FakeKeys(dict(committed.keys))
         self.spend_limits = FakeSpendLimits(
             dict(committed.spend_limits), list(committed.shadow_sums), self.accounts
@@ -194,6 +209,7 @@ class FakeUnitOfWork:
 
     workspaces: dict[WorkspaceId, Workspace] = field(default_factory=dict)
     accounts: dict[AccountId, Account] = field(default_factory=dict)
+    parked: dict[AccountId, Parked] = field(default_factory=dict)
     keys: dict[KeyId, Key] = field(default_factory=dict)
     spend_limits: dict[LimitId, SpendLimit] = field(default_factory=dict)
     shadow_sums: list[ShadowSum] = field(default_factory=list)
@@ -215,7 +231,7 @@ class FakeUnitOfWork:
             tx = FakeTx(self)
             yield tx
             self.workspaces = tx.workspaces.rows
-            self.accounts = tx.accounts.rows
+            self.accounts, self.parked = tx.accounts.rows, tx.accounts.reasons
             self.keys = tx.keys.rows
             self.spend_limits, self.shadow_sums = tx.spend_limits.rows, tx.spend_limits.sums
             self.entries = tx.audit.entries
