@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from adapters.memory.ledger import MemoryLedger
-from adapters.memory.usage import MemoryUsageReader
+from adapters.memory.usage import MemoryOverdueHolds, MemoryUsageReader
 from application.usage.ports import Ledger, UsageReader
 from application.usage.terms import terms_of
+from application.usage.tidy import OverdueHolds
 from domain.catalog.feature import OnTimeout
 from domain.catalog.plan import Plan, Tariff
 from domain.credits import MICRO, ONE, PICO, Price
@@ -64,6 +65,7 @@ def a_plan(*, monthly: int = 0, overdraft: int = 0, multiplier: int = ONE) -> Pl
 class Bank(ABC):
     ledger: Ledger
     reader: UsageReader
+    holds: OverdueHolds
 
     def __init__(self, new_id: Callable[[], UUID]) -> None:
         self.new_id = new_id
@@ -146,6 +148,7 @@ class MemoryBank(Bank):
         self.ledger, self._desks = ledger, ledger.desks
         self._open = ledger.open
         self.reader = MemoryUsageReader(ledger, self._clock)
+        self.holds = MemoryOverdueHolds(ledger, self._clock)
 
     async def now(self) -> datetime:
         return self._clock.now()
