@@ -6,21 +6,30 @@ import socket
 from dishka import Provider, Scope, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.partitions import SqlPartitions
+from adapters.postgres.purges.leftovers import SqlLeftovers
+from adapters.postgres.readers.overdue import SqlOverdueHolds
 from adapters.postgres.ticks import SqlTicks
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.jobs.ports import Ticks
+from application.jobs.purge import Leftovers, Purge
 from application.jobs.run import JobTable, ListJobs, RunJob, RunJobNow
 from application.jobs.table import job_table
 from application.metrics import Meter
 from application.ports import UnitOfWork
 from application.usage.parking import ListParked, ParkAccount, ParkBroken, ParkingTx, UnparkAccount
+from application.usage.partitions import MakePartitions, Partitions
+from application.usage.tidy import OverdueHolds, TidyReservations
 
 
 class Jobs(Provider):
     scope = Scope.APP
 
     table = provide(staticmethod(job_table))
-    use_cases = provide_all(RunJobNow, ListJobs)
+    use_cases = provide_all(RunJobNow, ListJobs, TidyReservations, Purge, MakePartitions)
+    holds = provide(SqlOverdueHolds, provides=OverdueHolds)
+    leftovers = provide(SqlLeftovers, provides=Leftovers)
+    partitions = provide(SqlPartitions, provides=Partitions)
     parking = provide_all(ParkAccount, UnparkAccount, ListParked, ParkBroken)
 
     @provide
