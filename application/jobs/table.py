@@ -6,6 +6,7 @@ from datetime import timedelta
 from application.identity.personal_data import EraseUsers
 from application.jobs.purge import Purge
 from application.jobs.run import Job, JobTable
+from application.usage.alerts import TellThresholds
 from application.usage.parking import ParkBroken
 from application.usage.partitions import MakePartitions
 from application.usage.tidy import TidyReservations
@@ -15,10 +16,12 @@ _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=
 
 
 def job_table(
+    *,
     tidy: TidyReservations,
     purge: Purge,
     make_partitions: MakePartitions,
     erase_users: EraseUsers,
+    tell_thresholds: TellThresholds,
     park_broken: ParkBroken,
 ) -> JobTable:
     async def erase() -> Mapping[str, int]:
@@ -40,6 +43,12 @@ def job_table(
                 timing=Timing(_DAY, at=2 * _HOUR + 10 * _MINUTE),
                 limit=30 * _MINUTE,
                 work=erase,
+            ),
+            Job(
+                name="tell_thresholds",
+                timing=Timing(10 * _MINUTE),
+                limit=10 * _MINUTE,
+                work=tell_thresholds,
             ),
             Job(name="audit", timing=Timing(_HOUR), limit=55 * _MINUTE, work=park_broken),
         )

@@ -142,19 +142,20 @@ class Bank(ABC):
 class MemoryBank(Bank):
     def __init__(self) -> None:
         super().__init__(CountedIds())
-        self._clock = SetClock()
+        self.clock = SetClock()
         self._plans: dict[PlanRef, Plan] = {}
-        ledger = MemoryLedger(self._terms, self._clock, self.new_id)
+        ledger = MemoryLedger(self._terms, self.clock, self.new_id)
         self.ledger, self._desks = ledger, ledger.desks
+        self.memory = ledger
         self._open = ledger.open
-        self.reader = MemoryUsageReader(ledger, self._clock)
-        self.holds = MemoryOverdueHolds(ledger, self._clock)
+        self.reader = MemoryUsageReader(ledger, self.clock)
+        self.holds = MemoryOverdueHolds(ledger, self.clock)
 
     async def now(self) -> datetime:
-        return self._clock.now()
+        return self.clock.now()
 
     async def pass_by(self, account: AccountId, time: timedelta) -> None:
-        self._clock.pass_by(time)
+        self.clock.pass_by(time)
 
     async def freeze(self, account: AccountId, *, frozen: bool = True) -> None:
         desk = self._desks[account]

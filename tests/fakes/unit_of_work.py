@@ -8,6 +8,7 @@ from datetime import datetime
 
 from application.audit.ports import AuditLog, Filter
 from application.keys.ports import Accounts, Keys
+from application.usage.alerts import CreditAlerts
 from application.usage.parking import Parked, ParkedAccounts
 from application.usage.spend_limits import SpendLimits
 from application.workspaces.ports import WorkspaceAccounts, Workspaces
@@ -21,6 +22,7 @@ from domain.ids import AccountId, EntryId, InvitationId, KeyId, LimitId, Session
 from domain.keys.errors import KeyMissing
 from domain.keys.key import Key
 from domain.usage.account import Account
+from domain.usage.consumption import Consumption
 from domain.usage.errors import AccountMissing
 from domain.usage.spend_limit import LimitMissing, ShadowSum, SpendLimit
 from domain.workspaces.errors import SlugTaken
@@ -179,6 +181,16 @@ class FakeAuditLog(AuditLog):
         return found[:limit]
 
 
+@dataclass
+class FakeCreditAlerts(CreditAlerts):
+    rows: set[tuple[AccountId, datetime, int]]
+
+    async def mark(self, of: Consumption, thresholds: Sequence[int], at: datetime) -> bool:
+        new = (of.account, of.since, thresholds[-1]) not in self.rows
+        self.rows |= {(of.account, of.since, each) for each in thresholds}
+        return new
+
+
 class FakeTx:
     def __init__(self, committed: "FakeUnitOfWork") -> None:
         self.users = FakeUsers(dict(committed.users))
@@ -189,6 +201,7 @@ class FakeTx:
         self.spend_limits = FakeSpendLimits(
             dict(committed.spend_limits), list(committed.shadow_sums), self.accounts
         )
+        self.alerts = FakeCreditAlerts(set(committed.alerts))
         self.audit = FakeAuditLog(list(committed.entries))
         self.codes = FakeCodes(dict(committed.codes))
         self.sessions = FakeUserSessions(dict(committed.sessions), dict(committed.tokens))
@@ -214,6 +227,7 @@ class FakeUnitOfWork:
     spend_limits: dict[LimitId, SpendLimit] = field(default_factory=dict)
     shadow_sums: list[ShadowSum] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    alerts: set[tuple[AccountId, datetime, int]] = field(default_factory=set)
     users: dict[UserId, User] = field(default_factory=dict)
     codes: dict[tuple[UserId, Purpose], Code] = field(default_factory=dict)
     sessions: dict[SessionId, Session] = field(default_factory=dict)
@@ -234,7 +248,7 @@ class FakeUnitOfWork:
             self.accounts, self.parked = tx.accounts.rows, tx.accounts.reasons
             self.keys = tx.keys.rows
             self.spend_limits, self.shadow_sums = tx.spend_limits.rows, tx.spend_limits.sums
-            self.entries = tx.audit.entries
+            self.entries, self.alerts = tx.audit.entries, tx.alerts.rows
             self.users, self.codes = tx.users.rows, tx.codes.rows
             self.sessions, self.tokens = tx.sessions.rows, tx.sessions.tokens
             self.members = tx.members.rows
