@@ -28,6 +28,17 @@ class PrometheusMeter(Meter):
             ["kind", "outcome"],
             registry=registry,
         )
+        self._jobs = Counter(
+            "cuebx_jobs", "Background jobs, by how they ended.", ["job", "outcome"], registry=registry
+        )
+        self._job_seconds = Counter(
+            "cuebx_job_seconds", "Time that background jobs took.", ["job"], registry=registry
+        )
+        self._broken = Counter(
+            "cuebx_broken_accounts",
+            "Accounts that audits found broken, each time anew.",
+            registry=registry,
+        )
         self._known: dict[tuple[str, str], Counter] = {}
 
     def batch(self, size: int, seconds: float) -> None:
@@ -39,6 +50,13 @@ class PrometheusMeter(Meter):
         if known is None:
             known = self._known[kind, outcome] = self._commands.labels(kind, outcome)
         known.inc()
+
+    def job(self, name: str, outcome: str, seconds: float) -> None:
+        self._jobs.labels(name, outcome).inc()
+        self._job_seconds.labels(name).inc(seconds)
+
+    def broken(self, accounts: int) -> None:
+        self._broken.inc(accounts)
 
 
 class PoolUse(Collector):

@@ -97,6 +97,7 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_OPERATOR, "discard_dead_letter list_suppressions allow_address"),
         *_rows(_by(Credential.WEBHOOK_TOKEN), "brevo_webhook"),
         *_rows(_OPERATOR, "grant_credits audit_books publish_catalog"),
+        *_rows(_OPERATOR, "list_jobs run_job park_account unpark_account list_parked"),
     ]
 )
 

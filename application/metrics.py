@@ -9,3 +9,9 @@ class Meter(Protocol):
 
     def command(self, kind: str, outcome: str) -> None:
         """A command ended: ``done``, ``replayed``, or the code of its refusal."""
+
+    def job(self, name: str, outcome: str, seconds: float) -> None:
+        """A background job ended: ``ok``, or with an error of that name."""
+
+    def broken(self, accounts: int) -> None:
+        """An audit found ``accounts`` whose books do not add up."""

@@ -1,4 +1,4 @@
-"""What a process is made of. Only this module, and `people` and `messaging` beside it, name adapters."""
+"""What a process is made of. Only it, and `people`, `messaging` and `jobs` beside it, name adapters."""
 
 import time
 from collections.abc import AsyncIterator
@@ -57,6 +57,7 @@ from application.usage.grants import GrantsTx
 from application.usage.ports import Auditor, Ledger, RateLimiter, UsageReader
 from application.usage.spend_limits import SpendLimitsTx
 from application.workspaces.ports import WorkspacesTx
+from entrypoints.jobs import Jobs
 from entrypoints.messaging import Messaging
 from entrypoints.people import People
 from entrypoints.settings import Profile, Settings
@@ -273,6 +274,7 @@ def build(settings: Settings) -> AsyncContainer:
         LanguageModels(),
         People(),
         Messaging(),
+        Jobs(),
         context={Settings: settings},
         validation_settings=STRICT_VALIDATION,
     )

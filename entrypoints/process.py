@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import ExitStack, asynccontextmanager
 
 import msgspec
@@ -11,6 +11,7 @@ from dishka import AsyncContainer
 from litestar.serialization import encode_json
 from prometheus_client import CollectorRegistry
 
+from application.jobs.run import RunJob
 from application.ports import NewId
 from entrypoints import container
 from entrypoints.http.app import create_app
@@ -21,7 +22,7 @@ from entrypoints.queue.worker import chosen, work
 from entrypoints.server import serve
 from entrypoints.settings import Settings
 
-__all__ = ["answer", "chosen", "openapi_document", "services_of", "work"]
+__all__ = ["answer", "background", "chosen", "openapi_document", "services_of"]
 
 
 @asynccontextmanager
@@ -54,6 +55,22 @@ async def answer(
         if settings.metrics_port is not None:
             opened.enter_context(serve_metrics(registry, host=settings.host, port=settings.metrics_port))
         await serve(application, listener, stop=stop, grace=settings.shutdown_seconds)
+
+
+async def background(
+    services: AsyncContainer, settings: Settings, *, stop: asyncio.Event, only: Collection[str] = ()
+) -> None:
+    """Acts on messages, and on the clock where no consumer is named, until ``stop``.
+
+    Raises ConsumerMissing, BrokerClash.
+    """
+    from entrypoints.schedule.scheduler import schedule  # noqa: PLC0415 - large, and no server needs it
+
+    grace = settings.shutdown_seconds
+    async with asyncio.TaskGroup() as working:
+        working.create_task(work(services, stop=stop, grace=grace, only=only))
+        if not only:
+            working.create_task(schedule(await services.get(RunJob), stop=stop, grace=grace))
 
 
 def openapi_document() -> bytes:

@@ -163,7 +163,7 @@ def _shown(operation: MigrateOperation) -> str:
 
 
 def comparison(connection: Connection) -> dict[str, Any]:
-    """How the database is compared with the records: partitions are made by migrations alone."""
+    """How the database is compared with the records, which know nothing of partitions."""
     partitions = set(connection.scalars(text("SELECT relname FROM pg_class WHERE relispartition")))
 
     def include_name(name: str | None, kind: str, _parents: object) -> bool:

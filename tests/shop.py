@@ -18,6 +18,7 @@ from application.identity.sign_in import SignIn, Tokens
 from application.keys.keys import CreateKey, NewKey, RevokeKey
 from application.ports import Clock
 from application.usage.grants import GrantCredits
+from application.usage.parking import ParkAccount
 from application.workspaces.workspaces import CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace
 from domain.credits import parse_credits
 from domain.email import parse_email
@@ -152,6 +153,10 @@ class Shop:
     async def revoke(self, key: str) -> None:
         """By its public id."""
         await (await self._services.get(RevokeKey))(Operator(), parse_key(key))
+
+    async def park(self, tenant: Tenant) -> None:
+        park = await self._services.get(ParkAccount)
+        await park(Operator(), parse_account(tenant.account), "odd")
 
     async def freeze(self, tenant: Tenant) -> None:
         await (await self._services.get(FreezeWorkspace))(Operator(), parse_workspace(tenant.workspace))

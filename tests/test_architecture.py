@@ -63,7 +63,7 @@ def test_a_server_loads_no_client_of_what_it_has_not() -> None:
     """Those of Redis and of models are a quarter of its start, and a sixth of its memory."""
     loaded = "import sys, entrypoints.process; print(*sys.modules)"
     said = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True, text=True)  # noqa: S603
-    assert not {"redis", "aiohttp", "httpx"} & set(said.stdout.split())
+    assert not {"redis", "aiohttp", "httpx", "apscheduler"} & set(said.stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from datetime import datetime
 from adapters.memory.ledger import MemoryLedger
 from application.ports import Clock
 from application.usage.ports import By, Place, UsageGroup, UsageReader
+from application.usage.tidy import OverdueHolds
 from domain.ids import AccountId, KeyId, ReservationId
 from domain.usage.balance import Balance
 from domain.usage.errors import AccountMissing, ReservationMissing
@@ -84,3 +85,21 @@ def _group(record: UsageRecord, by: frozenset[By]) -> _Group:
 def _order(group: _Group) -> tuple[object, ...]:
     day, hour, feature, key = group
     return (day, hour, feature, key is not None, key)
+
+
+class MemoryOverdueHolds(OverdueHolds):
+    """Reads the desks of a ledger in memory."""
+
+    def __init__(self, ledger: MemoryLedger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    async def accounts(self, *, after: AccountId | None, limit: int) -> Sequence[AccountId]:
+        now = self._clock.now()
+        return [
+            id
+            for id, desk in sorted(self._ledger.desks.items())
+            if (after is None or id > after)
+            and not desk.account.parked
+            and any(each.overdue(now) for each in desk.reservations.values())
+        ][:limit]

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
@@ -7,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.postgres.books import ACCOUNTS
 from adapters.postgres.records import AccountRecord
 from application.keys.ports import Accounts
+from application.usage.parking import Parked, ParkedAccounts
 from application.workspaces.ports import WorkspaceAccounts
 from domain.ids import AccountId, WorkspaceId
 from domain.usage.account import Account
@@ -15,7 +17,7 @@ from domain.usage.errors import AccountMissing
 _IN_ORDER = ACCOUNTS.order_by(AccountRecord.id)
 
 
-class SqlAccounts(Accounts, WorkspaceAccounts):
+class SqlAccounts(Accounts, WorkspaceAccounts, ParkedAccounts):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
@@ -54,6 +56,27 @@ class SqlAccounts(Accounts, WorkspaceAccounts):
 
     async def all(self) -> Sequence[Account]:
         return await self._named(sa.true())
+
+    async def park(self, id: AccountId, *, reason: str, at: datetime) -> bool:
+        free = sa.update(AccountRecord).where(AccountRecord.id == id, AccountRecord.parked_at.is_(None))
+        parked = free.values(parked_at=at, parked_reason=reason).returning(AccountRecord.id)
+        return await self._session.scalar(parked) is not None
+
+    async def unpark(self, id: AccountId) -> bool:
+        parked = sa.update(AccountRecord).where(AccountRecord.id == id, AccountRecord.parked_at.is_not(None))
+        freed = parked.values(parked_at=None, parked_reason=None).returning(AccountRecord.id)
+        return await self._session.scalar(freed) is not None
+
+    async def parked(self) -> Sequence[Parked]:
+        wanted = sa.select(
+            AccountRecord.id, AccountRecord.workspace_id, AccountRecord.parked_at, AccountRecord.parked_reason
+        ).where(AccountRecord.parked_at.is_not(None))
+        rows = await self._session.execute(wanted.order_by(AccountRecord.parked_at, AccountRecord.id))
+        return [
+            Parked(AccountId(id), WorkspaceId(place), at, reason)
+            for id, place, at, reason in rows
+            if at and reason
+        ]
 
     async def _named(self, condition: sa.ColumnElement[bool]) -> Sequence[Account]:
         ids = sa.select(sa.func.array_agg(AccountRecord.id)).where(condition)

@@ -1,4 +1,7 @@
-"""The books recounted: what is held from the open reservations, what is spent from the charges."""
+"""The books recounted: what is held from the open reservations, what is spent from the charges.
+
+What limits count as spent is recounted from reservations, and from what those that were purged have left.
+"""
 
 from collections.abc import Sequence
 
@@ -25,11 +28,15 @@ WITH held AS (
 ), recounted AS (
     SELECT account_id, lot_id, coalesce(h.amount, 0) AS held, coalesce(s.amount, 0) AS spent
     FROM held h FULL JOIN spent s USING (account_id, lot_id)
-), counted AS (
+), counting AS (
     SELECT r.account_id, (entry->>0)::uuid AS limit_id, (entry->>1)::timestamptz AS since,
-           coalesce(sum((entry->>2)::bigint) FILTER (WHERE r.state IN ('held', 'started')), 0) AS held,
-           coalesce(sum((entry->>2)::bigint) FILTER (WHERE r.state NOT IN ('held', 'started')), 0) AS spent
+           r.state IN ('held', 'started') AS open, (entry->>2)::bigint AS amount
     FROM reservation r, jsonb_array_elements(r.counted) entry
+    UNION ALL SELECT account_id, limit_id, since, false, spent FROM limit_carry
+), counted AS (
+    SELECT account_id, limit_id, since, coalesce(sum(amount) FILTER (WHERE open), 0) AS held,
+           coalesce(sum(amount) FILTER (WHERE NOT open), 0) AS spent
+    FROM counting
     GROUP BY 1, 2, 3
 ), rollups AS (
     SELECT account_id, sum(charged) AS charged FROM usage_hour GROUP BY 1

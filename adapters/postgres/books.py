@@ -69,6 +69,7 @@ ACCOUNTS = (
         _workspace.c.frozen_at.is_not(None).label("frozen"),
         _account.c.anchor,
         _account.c.period_end,
+        _account.c.parked_at.is_not(None).label("parked"),
     )
     .join_from(_account, _workspace, _account.c.workspace_id == _workspace.c.id)
     .where(_account.c.id == _accounts())

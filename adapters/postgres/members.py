@@ -82,6 +82,20 @@ class SqlMembers(Members):
         rows = (await self._session.execute(wanted)).mappings()
         return [MemberShown(membership_from(row), row["name"], row["email"]) for row in rows]
 
+    async def admins(self, workspace: WorkspaceId) -> Sequence[str]:
+        wanted = (
+            sa.select(_user.c.email)
+            .join_from(_member, _user, _member.c.user_id == _user.c.id)
+            .where(
+                _member.c.workspace_id == workspace,
+                _member.c.role.in_([Role.OWNER, Role.ADMIN]),
+                _member.c.disabled_at.is_(None),
+                _user.c.email.is_not(None),
+            )
+            .order_by(_member.c.user_id)
+        )
+        return list(await self._session.scalars(wanted))
+
     async def of_user(self, user: UserId) -> Sequence[Membership]:
         wanted = _ENABLED.where(_member.c.user_id == user).order_by(_member.c.workspace_id)
         return [membership_from(row) for row in (await self._session.execute(wanted)).mappings()]

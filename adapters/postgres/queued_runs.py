@@ -89,18 +89,6 @@ class SqlQueuedRuns(QueuedRuns):
             async with self._engine.begin() as connection:
                 await connection.execute(gone)
 
-    async def purge(self, most: int) -> int:
-        """What is past its time, at most so many, and batches of which nothing is left. How many runs."""
-        late = sa.select(_run.c.account_id, _run.c.id).where(_run.c.kept_until <= sa.func.now()).limit(most)
-        gone = sa.delete(_run).where(sa.tuple_(_run.c.account_id, _run.c.id).in_(late))
-        left = sa.exists().where(_run.c.account_id == _batch.c.account_id, _run.c.batch_id == _batch.c.id)
-        empty = sa.delete(_batch).where(~left)
-        with reaching():
-            async with self._engine.begin() as connection:
-                count = (await connection.execute(gone)).rowcount
-                await connection.execute(empty)
-        return count
-
 
 class SqlRunBatches(RunBatches):
     def __init__(self, session: AsyncSession) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from adapters.postgres.accounts import SqlAccounts
 from adapters.postgres.audit_log import SqlAuditLog
 from adapters.postgres.catalog import SqlCatalogEntries
+from adapters.postgres.credit_alerts import SqlCreditAlerts
 from adapters.postgres.faults import reaching
 from adapters.postgres.identities import SqlLinkedIdentities
 from adapters.postgres.inbox import SqlDeadLetters, SqlInbox
@@ -31,6 +32,10 @@ class SqlTx:
     @cached_property
     def accounts(self) -> SqlAccounts:
         return SqlAccounts(self._session)
+
+    @cached_property
+    def alerts(self) -> SqlCreditAlerts:
+        return SqlCreditAlerts(self._session)
 
     @cached_property
     def audit(self) -> SqlAuditLog:

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol, TypeVar
 
+from domain.credits import format_credits
 from domain.errors import Unavailable
 from domain.ids import AccountId, KeyId, LotId, ReservationId, WorkspaceId
 from domain.usage.balance import Balance
@@ -13,6 +14,8 @@ from domain.usage.record import Sums, UsageRecord
 from domain.usage.reservation import Reservation
 
 T = TypeVar("T")
+CHARGED_TWICE = "it was charged more than once"
+"""The fault whose figures are no credits."""
 
 
 class Ledger(Protocol):
@@ -98,6 +101,13 @@ class Finding:
     fault: str
     expected: int
     found: int
+
+    @property
+    def figures(self) -> tuple[str, str]:
+        """What was expected and found, as people read it: credits, or how often it was charged."""
+        if self.fault == CHARGED_TWICE:
+            return str(self.expected), str(self.found)
+        return format_credits(self.expected), format_credits(self.found)
 
 
 @dataclass(eq=False)

@@ -16,7 +16,6 @@ from domain.ids import AccountId, KeyId, PlanRef, ReservationId, UserId, Workspa
 from domain.keys.errors import ApiKeyUnknown, CustomerKeyNeeded
 from domain.keys.policy import ANYTHING, Policy
 from domain.usage.desk import Desk
-from domain.usage.errors import WorkspaceFrozen
 from domain.usage.limits import RateLimited, Standing
 from domain.usage.reservation import USUAL
 from domain.usage.reserve import Fit, Reserve, Reserved
@@ -103,7 +102,8 @@ class Recall(AroundReserve):
 
     def decide(self, desk: Desk, now: datetime) -> Reserved:
         if self.request not in desk.requests:
-            raise WorkspaceFrozen if desk.account.frozen else self.refusal  # to wait would not help
+            desk.account.check_may_spend()  # where it may not, to wait would not help
+            raise self.refusal
         return self.reserve.decide(desk, now)
 
 

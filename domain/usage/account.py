@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.ids import AccountId, PlanRef, WorkspaceId
+from domain.usage.errors import AccountParked, WorkspaceFrozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,7 +10,7 @@ class Account:
     """The credits of one workspace for one product.
 
     ``anchor`` is the instant that its periods are counted from; ``period_end`` is when the allocation
-    last opened runs out (None before the first).
+    last opened runs out (None before the first). A ``parked`` one has books that are being checked.
     """
 
     id: AccountId
@@ -18,3 +19,11 @@ class Account:
     frozen: bool
     anchor: datetime
     period_end: datetime | None = None
+    parked: bool = False
+
+    def check_may_spend(self) -> None:
+        """Raises WorkspaceFrozen, AccountParked."""
+        if self.frozen:
+            raise WorkspaceFrozen
+        if self.parked:
+            raise AccountParked

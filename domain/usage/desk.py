@@ -131,7 +131,7 @@ class Desk:
         """What time alone has done since the account was last written: holds and periods that ran out."""
         self._renew(now)
         for each in list(self.reservations.values()):
-            if each.overdue(now):
+            if each.overdue(now) and (not self.account.parked or self._covered(each)):
                 self.expire(each, each.expires_at)
 
     def available(self, now: datetime) -> int:
@@ -207,6 +207,11 @@ class Desk:
             for lot in self.lots.values()
             if lot.source is not Source.OVERDRAFT and lot.live(now) and lot.free
         ]
+
+    def _covered(self, reservation: Reservation) -> bool:
+        """Whether its lots hold what it says. Those of a parked account may not: then it stays as it is."""
+        held = {lot.id: lot.held for lot in self.lots.values()}
+        return all(held.get(part.lot, 0) >= part.amount for part in reservation.holds)
 
     def _overdraft(self) -> Lot | None:
         return next((lot for lot in self.lots.values() if lot.source is Source.OVERDRAFT), None)

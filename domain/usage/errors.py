@@ -37,6 +37,17 @@ class WorkspaceFrozen(Denied):
         return "the workspace is frozen: it can read, but not spend"
 
 
+@dataclass(eq=False)
+class AccountParked(Denied):
+    code: ClassVar[str] = "account_parked"
+
+    def __str__(self) -> str:
+        return (
+            "the books of this account are being checked, and it cannot spend until that is done;"
+            " nothing was charged: ask whoever runs this service"
+        )
+
+
 class AccountMissing(Missing):
     code: ClassVar[str] = "account_missing"
 

@@ -14,7 +14,6 @@ from domain.usage.errors import (
     InsufficientCredits,
     RequestKeyReused,
     ReservationMissing,
-    WorkspaceFrozen,
 )
 from domain.usage.reservation import LONGEST, USUAL, Opening, Reservation
 from domain.usage.simulate import Simulate
@@ -39,7 +38,9 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reserve:
-    """Raises WorkspaceFrozen, FeatureNotInPlan, InsufficientCredits, SpendLimitReached, RequestKeyReused.
+    """Raises WorkspaceFrozen, AccountParked, FeatureNotInPlan, RequestKeyReused.
+
+    And InsufficientCredits and SpendLimitReached.
 
     ``request`` and ``fingerprint`` are the idempotency key and a digest of the whole request.
     """
@@ -72,8 +73,7 @@ class Reserve:
             if earlier.fingerprint != self.fingerprint:
                 raise RequestKeyReused
             return Reserved(earlier, replayed=earlier.id != self.id)
-        if desk.account.frozen:
-            raise WorkspaceFrozen
+        desk.account.check_may_spend()
         rate = desk.terms.rates.get(self.feature)
         if rate is None:
             raise FeatureNotInPlan(self.feature, str(desk.account.plan))
@@ -161,8 +161,8 @@ class Extend:
     """Raise a hold to what ``estimate`` may cost, its deadline to ``expires_in`` from now: all or nothing.
 
     Says what to reach, not what to add, so that a repeat changes nothing. Never lowers either.
-    Raises ReservationMissing, ReservationSettled, ReservationExpired, WorkspaceFrozen, InsufficientCredits,
-    SpendLimitReached.
+    Raises ReservationMissing, ReservationSettled, ReservationExpired, WorkspaceFrozen, AccountParked,
+    InsufficientCredits, SpendLimitReached.
     """
 
     account: AccountId
@@ -178,8 +178,7 @@ class Extend:
     def decide(self, desk: Desk, now: datetime) -> Extended:
         reservation = find(desk, self.reservation)
         reservation.check_open()
-        if desk.account.frozen:
-            raise WorkspaceFrozen
+        desk.account.check_may_spend()
         free = desk.available(now)
         estimate, more = reservation.estimate, 0
         if self.estimate is not None:

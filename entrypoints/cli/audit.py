@@ -1,20 +1,20 @@
 import click
 from dishka import AsyncContainer
 
-from application.usage.ports import Auditor, Finding
-from domain.credits import format_credits
+from application.usage.ports import CHARGED_TWICE, Auditor, Finding
 from domain.ids import account_text, lot_text, reservation_text
 from entrypoints.cli.services import with_services
 from entrypoints.cli.show import as_json, show
 
 
 def _row(finding: Finding) -> dict[str, object]:
-    counted = finding.fault == "it was charged more than once"
+    expected, found = finding.figures
+    counted = finding.fault == CHARGED_TWICE
     return {
         "account_id": account_text(finding.account),
         "fault": finding.fault,
-        "expected": finding.expected if counted else format_credits(finding.expected),
-        "found": finding.found if counted else format_credits(finding.found),
+        "expected": finding.expected if counted else expected,
+        "found": finding.found if counted else found,
         "lot_id": None if finding.lot is None else lot_text(finding.lot),
         "reservation_id": None
         if finding.reservation is None

@@ -12,7 +12,7 @@ from entrypoints import settings
 from entrypoints.cli.demo import Facts, demo, known_demo, publish_sample
 from entrypoints.cli.log import logged
 from entrypoints.local import local_secret
-from entrypoints.process import answer, services_of, work
+from entrypoints.process import answer, background, services_of
 from migrations import schema
 
 _BANNER = """\
@@ -52,7 +52,7 @@ async def develop(listener: socket.socket, file: Path, database_url: str, stop: 
             click.echo(_BANNER.format(**msgspec.structs.asdict(facts), file=file, mails=here.mail_dir))
             async with asyncio.TaskGroup() as running:
                 running.create_task(answer(services, here, listener, log=log, stop=stop))
-                running.create_task(work(services, stop=stop, grace=here.shutdown_seconds))
+                running.create_task(background(services, here, stop=stop))
 
 
 def _settings(database_url: str, data: Path) -> settings.Settings:

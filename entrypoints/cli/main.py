@@ -15,6 +15,7 @@ class Commands(click.Group):
         "dead-letters",
         "dev",
         "doctor",
+        "jobs",
         "keys",
         "limits",
         "mail",

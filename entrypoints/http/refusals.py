@@ -23,6 +23,7 @@ from domain.keys.errors import (
     ServiceKeyRefused,
 )
 from domain.usage.errors import (
+    AccountParked,
     FeatureNotInPlan,
     InsufficientCredits,
     RequestKeyReused,
@@ -70,6 +71,7 @@ OF_IDEMPOTENCY_KEY: tuple[Refusable, ...] = (
 OF_SIMULATE: tuple[Refusable, ...] = (Edge(HTTPStatus.BAD_REQUEST, "simulation_unknown"), SimulationRefused)
 OF_SPENDING: tuple[Refusable, ...] = (
     WorkspaceFrozen,
+    AccountParked,
     FeatureNotInPlan,
     FeatureNotAllowed,
     InsufficientCredits,

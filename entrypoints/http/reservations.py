@@ -20,7 +20,7 @@ from domain.ids import (
     parse_reservation,
     reservation_text,
 )
-from domain.usage.errors import AccountMissing, InsufficientCredits, WorkspaceFrozen
+from domain.usage.errors import AccountMissing, AccountParked, InsufficientCredits, WorkspaceFrozen
 from domain.usage.reservation import LONGEST, USUAL, Reservation
 from domain.usage.reserve import Extend, Fit
 from domain.usage.settle import Commit, Release, Settled, Start
@@ -253,7 +253,7 @@ async def release(
 @lean_post(
     PATH + "/{reservation:str}/extend",
     tag=TAG,
-    refuses=(*OF_RESERVATION, WorkspaceFrozen, InsufficientCredits, SpendLimitReached),
+    refuses=(*OF_RESERVATION, WorkspaceFrozen, AccountParked, InsufficientCredits, SpendLimitReached),
 )
 async def extend(
     _: Service, reservation: ReservationPath, data: JSONBody[ExtendRequest], ledger: FromDishka[Ledger]

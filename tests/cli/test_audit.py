@@ -180,3 +180,29 @@ def test_a_double_charge_is_told_by_its_reservation(books: Books, copy: str) -> 
     findings = json.loads(command("audit", "--json").stdout)
     (twice,) = [each for each in findings if each["fault"] == "it was charged more than once"]
     assert (twice["reservation_id"], twice["expected"], twice["found"]) == (books.charged, 1, 2)
+
+
+def test_the_broken_account_is_parked_until_its_books_add_up(books: Books, copy: str) -> None:
+    account = books.tenant.account
+    here, change = parse_account(account), "UPDATE lot SET held = held {by} WHERE account_id = '{here}'"
+    asyncio.run(run_sql(copy, change.format(by="+ 500000", here=here)))
+    asked("users", "create-operator", "olga@example.org")
+    ran = asked("jobs", "run", "audit")
+    assert (ran["outcome"], ran["broken"], ran["parked"]) == ("ok", 1, 1)
+    (parked,) = asked("accounts", "parked")
+    assert parked["account_id"] == account
+    assert parked["reason"] == "held is not what open reservations hold: expected 4, found 4.5"
+    assert "[account_still_broken]" in refused("accounts", "unpark", account)
+    assert asked("accounts", "unpark", account, "--force")["parked"] is False
+    assert asked("jobs", "run", "audit")["parked"] == 1
+    asyncio.run(run_sql(copy, change.format(by="- 500000", here=here)))
+    assert asked("accounts", "unpark", account)["parked"] is False
+    assert command("accounts", "parked").stdout == "No account is parked.\n"
+
+
+def test_an_account_is_parked_by_hand(books: Books, copy: str) -> None:
+    assert asked("accounts", "park", books.tenant.account, "--reason", "odd")["parked"] is True
+    (parked,) = asked("accounts", "parked")
+    assert parked["reason"] == "odd"
+    shown = asked("audit-log", books.tenant.workspace)
+    assert "account.parked" in {each["action"] for each in shown}

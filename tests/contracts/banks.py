@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from adapters.memory.ledger import MemoryLedger
-from adapters.memory.usage import MemoryUsageReader
+from adapters.memory.usage import MemoryOverdueHolds, MemoryUsageReader
 from application.usage.ports import Ledger, UsageReader
 from application.usage.terms import terms_of
+from application.usage.tidy import OverdueHolds
 from domain.catalog.feature import OnTimeout
 from domain.catalog.plan import Plan, Tariff
 from domain.credits import MICRO, ONE, PICO, Price
@@ -64,6 +65,7 @@ def a_plan(*, monthly: int = 0, overdraft: int = 0, multiplier: int = ONE) -> Pl
 class Bank(ABC):
     ledger: Ledger
     reader: UsageReader
+    holds: OverdueHolds
 
     def __init__(self, new_id: Callable[[], UUID]) -> None:
         self.new_id = new_id
@@ -98,6 +100,9 @@ class Bank(ABC):
 
     @abstractmethod
     async def freeze(self, account: AccountId, *, frozen: bool = True) -> None: ...
+
+    @abstractmethod
+    async def park(self, account: AccountId) -> None: ...
 
     @abstractmethod
     async def books(self, account: AccountId) -> StoredBooks:
@@ -137,22 +142,28 @@ class Bank(ABC):
 class MemoryBank(Bank):
     def __init__(self) -> None:
         super().__init__(CountedIds())
-        self._clock = SetClock()
+        self.clock = SetClock()
         self._plans: dict[PlanRef, Plan] = {}
-        ledger = MemoryLedger(self._terms, self._clock, self.new_id)
+        ledger = MemoryLedger(self._terms, self.clock, self.new_id)
         self.ledger, self._desks = ledger, ledger.desks
+        self.memory = ledger
         self._open = ledger.open
-        self.reader = MemoryUsageReader(ledger, self._clock)
+        self.reader = MemoryUsageReader(ledger, self.clock)
+        self.holds = MemoryOverdueHolds(ledger, self.clock)
 
     async def now(self) -> datetime:
-        return self._clock.now()
+        return self.clock.now()
 
     async def pass_by(self, account: AccountId, time: timedelta) -> None:
-        self._clock.pass_by(time)
+        self.clock.pass_by(time)
 
     async def freeze(self, account: AccountId, *, frozen: bool = True) -> None:
         desk = self._desks[account]
         desk.account = replace(desk.account, frozen=frozen)
+
+    async def park(self, account: AccountId) -> None:
+        desk = self._desks[account]
+        desk.account = replace(desk.account, parked=True)
 
     async def books(self, account: AccountId) -> StoredBooks:
         desk = self._desks[account]

@@ -45,6 +45,23 @@ def contract_database(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(scope="session", params=SERVERS)
+def contract_server(request: pytest.FixtureRequest) -> str:
+    url: str = INSTALLED if request.param == "installed" else request.getfixturevalue("embedded_server")
+    return url
+
+
+@pytest.fixture
+async def own_database(contract_server: str) -> AsyncIterator[str]:
+    """A migrated database that is this test's alone, on each server."""
+    name = f"cuebx_test_{uuid4().hex}"
+    await run_sql(contract_server, f"CREATE DATABASE {name}")
+    url = renamed(contract_server, name)
+    await upgrade(url)
+    yield url
+    await run_sql(contract_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 async def engine(contract_database: str) -> AsyncIterator[AsyncEngine]:
     engine = make_engine(contract_database)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.postgres.audit import SqlAuditor
 from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.ledger import SqlLedger
+from adapters.postgres.readers.overdue import SqlOverdueHolds
 from adapters.postgres.readers.usage import SqlUsageReader
 from adapters.postgres.terms import SqlTerms
 from adapters.postgres.unit_of_work import SqlUnitOfWork
@@ -74,6 +75,7 @@ class SqlBank(Bank):
         terms = SqlTerms()
         self.ledger: SqlLedger = SqlLedger(engine, terms, self.new_id, self.meter)
         self.reader = SqlUsageReader(engine, terms, self.new_id)
+        self.holds = SqlOverdueHolds(engine)
         self.auditor = SqlAuditor(engine)
 
     async def check(self) -> None:
@@ -100,6 +102,11 @@ class SqlBank(Bank):
 
     async def freeze(self, account: AccountId, *, frozen: bool = True) -> None:
         await self.run(_FREEZE, account=account, frozen=frozen)
+
+    async def park(self, account: AccountId) -> None:
+        await self.run(
+            "UPDATE account SET parked_at = now(), parked_reason = 'odd' WHERE id = :account", account=account
+        )
 
     async def books(self, account: AccountId) -> StoredBooks:
         snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ")

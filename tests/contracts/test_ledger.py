@@ -7,6 +7,7 @@ import pytest
 from domain.ids import AccountId, KeyId, ReservationId
 from domain.usage.errors import (
     AccountMissing,
+    AccountParked,
     FeatureNotInPlan,
     GrantReferenceReused,
     InsufficientCredits,
@@ -207,6 +208,24 @@ async def test_a_frozen_workspace_spends_nothing_new_and_settles_what_it_holds(b
     await teller.release(other)
     await bank.freeze(teller.account, frozen=False)
     assert (await teller.reserve(7)).reservation.opening.available == 0
+
+
+async def test_a_parked_account_spends_nothing_new_and_settles_what_it_holds(bank: Bank) -> None:
+    teller, other = await a_teller(bank, 10), await a_teller(bank, 10)
+    held, second = await teller.hold(4), await teller.hold(1)
+    first = await teller.reserve(2, request="a")
+    await bank.park(teller.account)
+    for test in (False, True):
+        with pytest.raises(AccountParked):
+            await teller.hold(1, test=test)
+    with pytest.raises(AccountParked):
+        await teller.extend(held, 5)
+    assert (await teller.reserve(2, request="a")).reservation == first.reservation
+    assert (await teller.balance()).account.parked
+    await teller.start(held)
+    await teller.commit(held, 3)
+    await teller.release(second)
+    await other.commit(await other.hold(4), 4)
 
 
 async def test_a_feature_that_the_plan_lacks_is_refused(bank: Bank) -> None:

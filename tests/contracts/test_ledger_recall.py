@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from application.usage.reserve import Recall
-from domain.usage.errors import RequestKeyReused, WorkspaceFrozen
+from domain.usage.errors import AccountParked, RequestKeyReused, WorkspaceFrozen
 from domain.usage.limits import Limit, RateLimited, Standing
 from tests.contracts.banks import Bank
 from tests.contracts.tellers import Teller, a_teller
@@ -47,6 +47,13 @@ async def test_a_frozen_workspace_is_told_that_rather_than_to_wait(bank: Bank) -
     with pytest.raises(WorkspaceFrozen):
         await bank.ledger.execute(recall(teller, "b"))
     assert (await bank.ledger.execute(recall(teller, "a"))).reservation == first.reservation
+
+
+async def test_a_parked_account_is_told_that_rather_than_to_wait(bank: Bank) -> None:
+    teller = await a_teller(bank, 10)
+    await bank.park(teller.account)
+    with pytest.raises(AccountParked):
+        await bank.ledger.execute(recall(teller, "b"))
 
 
 async def test_another_request_with_the_same_key_is_told_so(bank: Bank) -> None:

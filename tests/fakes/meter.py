@@ -8,9 +8,17 @@ from application.metrics import Meter
 class CountingMeter(Meter):
     batches: list[int] = field(default_factory=list)
     commands: Counter[tuple[str, str]] = field(default_factory=Counter)
+    jobs: list[tuple[str, str]] = field(default_factory=list)
+    broken_accounts: int = 0
 
     def batch(self, size: int, seconds: float) -> None:
         self.batches.append(size)
 
     def command(self, kind: str, outcome: str) -> None:
         self.commands[kind, outcome] += 1
+
+    def job(self, name: str, outcome: str, seconds: float) -> None:
+        self.jobs.append((name, outcome))
+
+    def broken(self, accounts: int) -> None:
+        self.broken_accounts += accounts

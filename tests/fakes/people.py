@@ -22,6 +22,7 @@ from domain.ids import InvitationId, SessionId, UserId, WorkspaceId
 from domain.workspaces.errors import InvitationMissing, MemberMissing
 from domain.workspaces.invitation import Invitation
 from domain.workspaces.member import Membership
+from domain.workspaces.role import Role
 
 
 @dataclass
@@ -135,6 +136,14 @@ class FakeMembers(Members):
             if each.workspace == workspace and (after is None or each.user > after)
         ]
         return found[:limit]
+
+    async def admins(self, workspace: WorkspaceId) -> Sequence[str]:
+        found = [
+            each.user
+            for each in self.rows.values()
+            if each.workspace == workspace and each.enabled and each.role is not Role.MEMBER
+        ]
+        return [self.users.rows[user].email.text for user in sorted(found)]
 
     async def of_user(self, user: UserId) -> Sequence[Membership]:
         found = [each for each in self.rows.values() if each.user == user and each.disabled_at is None]

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from application.audit.ports import AuditLog, Filter
 from application.keys.ports import Accounts, Keys
+from application.usage.alerts import CreditAlerts
+from application.usage.parking import Parked, ParkedAccounts
 from application.usage.spend_limits import SpendLimits
 from application.workspaces.ports import WorkspaceAccounts, Workspaces
 from domain.audit.entry import Entry
@@ -20,6 +23,7 @@ from domain.ids import AccountId, EntryId, InvitationId, KeyId, LimitId, Session
 from domain.keys.errors import KeyMissing
 from domain.keys.key import Key
 from domain.usage.account import Account
+from domain.usage.consumption import Consumption
 from domain.usage.errors import AccountMissing
 from domain.usage.spend_limit import LimitMissing, ShadowSum, SpendLimit
 from domain.workspaces.errors import SlugTaken
@@ -65,9 +69,10 @@ class FakeWorkspaces(Workspaces):
 
 
 @dataclass
-class FakeAccounts(Accounts, WorkspaceAccounts):
+class FakeAccounts(Accounts, WorkspaceAccounts, ParkedAccounts):
     rows: dict[AccountId, Account]
     workspaces: FakeWorkspaces
+    reasons: dict[AccountId, Parked]
 
     async def add(self, account: Account) -> None:
         self.rows[account.id] = account
@@ -77,7 +82,19 @@ class FakeAccounts(Accounts, WorkspaceAccounts):
             raise AccountMissing
         account = self.rows[id]
         workspace = self.workspaces.rows[account.workspace]
-        return replace(account, frozen=workspace.frozen_at is not None)
+        return replace(account, frozen=workspace.frozen_at is not None, parked=id in self.reasons)
+
+    async def park(self, id: AccountId, *, reason: str, at: datetime) -> bool:
+        if id not in self.rows or id in self.reasons:
+            return False
+        self.reasons[id] = Parked(id, self.rows[id].workspace, at, reason)
+        return True
+
+    async def unpark(self, id: AccountId) -> bool:
+        return self.reasons.pop(id, None) is not None
+
+    async def parked(self) -> Sequence[Parked]:
+        return sorted(self.reasons.values(), key=lambda each: (each.at, each.account))
 
     async def hold(self, workspace: WorkspaceId) -> Sequence[Account]:
         return await self.of(workspace)
@@ -166,16 +183,27 @@ class FakeAuditLog(AuditLog):
         return found[:limit]
 
 
+@dataclass
+class FakeCreditAlerts(CreditAlerts):
+    rows: set[tuple[AccountId, datetime, int]]
+
+    async def mark(self, of: Consumption, thresholds: Sequence[int], at: datetime) -> bool:
+        new = (of.account, of.since, thresholds[-1]) not in self.rows
+        self.rows |= {(of.account, of.since, each) for each in thresholds}
+        return new
+
+
 class FakeTx:
     def __init__(self, committed: "FakeUnitOfWork") -> None:
         self.users = FakeUsers(dict(committed.users))
         self.members = FakeMembers(dict(committed.members), self.users)
         self.workspaces = FakeWorkspaces(dict(committed.workspaces), self.members.rows)
-        self.accounts = FakeAccounts(dict(committed.accounts), self.workspaces)
+        self.accounts = FakeAccounts(dict(committed.accounts), self.workspaces, dict(committed.parked))
         self.keys = FakeKeys(dict(committed.keys))
         self.spend_limits = FakeSpendLimits(
             dict(committed.spend_limits), list(committed.shadow_sums), self.accounts
         )
+        self.alerts = FakeCreditAlerts(set(committed.alerts))
         self.audit = FakeAuditLog(list(committed.entries))
         self.codes = FakeCodes(dict(committed.codes))
         self.sessions = FakeUserSessions(dict(committed.sessions), dict(committed.tokens))
@@ -200,10 +228,12 @@ class FakeUnitOfWork:
 
     workspaces: dict[WorkspaceId, Workspace] = field(default_factory=dict)
     accounts: dict[AccountId, Account] = field(default_factory=dict)
+    parked: dict[AccountId, Parked] = field(default_factory=dict)
     keys: dict[KeyId, Key] = field(default_factory=dict)
     spend_limits: dict[LimitId, SpendLimit] = field(default_factory=dict)
     shadow_sums: list[ShadowSum] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    alerts: set[tuple[AccountId, datetime, int]] = field(default_factory=set)
     users: dict[UserId, User] = field(default_factory=dict)
     codes: dict[tuple[UserId, Purpose], Code] = field(default_factory=dict)
     sessions: dict[SessionId, Session] = field(default_factory=dict)
@@ -224,10 +254,10 @@ class FakeUnitOfWork:
             tx = FakeTx(self)
             yield tx
             self.workspaces = tx.workspaces.rows
-            self.accounts = tx.accounts.rows
+            self.accounts, self.parked = tx.accounts.rows, tx.accounts.reasons
             self.keys = tx.keys.rows
             self.spend_limits, self.shadow_sums = tx.spend_limits.rows, tx.spend_limits.sums
-            self.entries = tx.audit.entries
+            self.entries, self.alerts = tx.audit.entries, tx.alerts.rows
             self.users, self.codes = tx.users.rows, tx.codes.rows
             self.sessions, self.tokens = tx.sessions.rows, tx.sessions.tokens
             self.members = tx.members.rows

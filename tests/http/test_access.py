@@ -128,9 +128,7 @@ async def cast(town: Town, services: AsyncContainer, shop: Shop, monkeypatch: py
             "access_token": team.owner.token,
             "webhook_token": WEBHOOK_TOKEN,
         },
-        operator=(
-            await Somebody.on(town.services, f"{uuid4().hex}@example.org", operator=True)
-        ).tokens.access,
+        operator=olga.tokens.access,
         roles={Role.OWNER: team.owner.token, Role.ADMIN: admin.token, Role.MEMBER: member.token},
         outside={"disabled": disabled.token, "removed": removed.token, "stranger": other.owner.token},
         mine=await names(team, member.id),

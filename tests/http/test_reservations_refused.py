@@ -104,6 +104,20 @@ async def test_a_frozen_workspace_spends_nothing_until_it_is_thawed(
     assert (await seller.reserve(tenant)).status_code == 201
 
 
+async def test_a_parked_account_spends_nothing_and_others_do(
+    seller: Seller, shop: Shop, tenant: Tenant
+) -> None:
+    held = await seller.reserved(tenant)
+    await shop.park(tenant)
+    answer = await seller.reserve(tenant)
+    assert answer.status_code == 403
+    assert problem(answer) == {"code": "account_parked"}
+    assert (await seller.commit(held)).status_code == 200
+    caller = Caller(seller.http, tenant.live)
+    assert (await caller.get("/v1/balance")).status_code == 200
+    assert (await seller.reserve(await shop.tenant())).status_code == 201
+
+
 async def test_a_feature_outside_the_plan_is_refused(seller: Seller, shop: Shop) -> None:
     individual = await shop.tenant("personal/free")
     answer = await seller.reserve(individual, feature="classify")

@@ -17,8 +17,11 @@ from adapters.postgres.records.identity import (
     SigningKeyRecord,
     UserRecord,
 )
+from adapters.postgres.records.jobs import JobTickRecord
 from adapters.postgres.records.keys import KeyRecord
 from adapters.postgres.records.ledger import (
+    CreditAlertRecord,
+    LimitCarryRecord,
     LotRecord,
     RepaymentRecord,
     ReservationRecord,
@@ -35,12 +38,15 @@ __all__ = [
     "AuditEntryRecord",
     "CatalogEntryRecord",
     "CodeRecord",
+    "CreditAlertRecord",
     "DeadLetterRecord",
     "DeliveryRecord",
     "IdentityRecord",
     "InboxRecord",
     "InvitationRecord",
+    "JobTickRecord",
     "KeyRecord",
+    "LimitCarryRecord",
     "LotRecord",
     "MemberRecord",
     "OutboxRecord",

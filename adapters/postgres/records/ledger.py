@@ -127,3 +127,27 @@ class RepaymentRecord(Base):
     at: Mapped[datetime]
 
     __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+
+
+class LimitCarryRecord(Base):
+    """What was spent under a limit, in its period since ``since``, by reservations that were purged."""
+
+    __tablename__ = "limit_carry"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    limit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    spent: Mapped[int]
+
+    __table_args__ = (CheckConstraint("spent > 0", name="spent"),)
+
+
+class CreditAlertRecord(Base):
+    """That so many percent of an account's credits were spent has been told, for the period of ``since``."""
+
+    __tablename__ = "credit_alert"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    threshold: Mapped[int] = mapped_column(primary_key=True)
+    told_at: Mapped[datetime]

@@ -27,6 +27,8 @@ class WorkspaceRecord(Base):
 
 
 class AccountRecord(Base):
+    """A parked one spends nothing: its books do not add up, or an operator wants it so."""
+
     __tablename__ = "account"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -37,5 +39,10 @@ class AccountRecord(Base):
     anchor: Mapped[datetime]
     period_end: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    parked_at: Mapped[datetime | None]
+    parked_reason: Mapped[str | None]
 
-    __table_args__ = (UniqueConstraint("workspace_id", "product"),)
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "product"),
+        CheckConstraint("(parked_at IS NULL) = (parked_reason IS NULL)", name="parked"),
+    )
