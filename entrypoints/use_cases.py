@@ -38,11 +38,20 @@ from application.identity.second_factor import (
     EnrollSecondFactor,
     ShowPassword,
 )
-from application.identity.sign_in import EndSession, IssueTokens, RefreshSession, SignIn
+from application.identity.sign_in import BeginSession, EndSession, IssueTokens, RefreshSession, SignIn
 from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
 from application.identity.signing import RotateSigningKey
 from application.keys.authenticate import Authenticate
-from application.keys.keys import ChangeKey, CreateKey, ListKeys, RevokeKey, RevokeKeys, RotateKey, SaveKey
+from application.keys.keys import (
+    ChangeKey,
+    CreateKey,
+    ListKeys,
+    RevokeKey,
+    RevokeKeys,
+    RotateKey,
+    SaveKey,
+    TellKey,
+)
 from application.notifications.post import PostMail
 from application.notifications.send import SendMail
 from application.notifications.suppressions import NoteMailEvent
@@ -83,7 +92,7 @@ class UseCases(Provider):
 
     catalog = provide_all(PublishCatalog)
     keys = provide_all(
-        *(Authenticate, CreateKey, SaveKey, ChangeKey, RotateKey, RevokeKey, RevokeKeys, ListKeys)
+        *(Authenticate, TellKey, CreateKey, SaveKey, ChangeKey, RotateKey, RevokeKey, RevokeKeys, ListKeys)
     )
     audit = provide_all(Record, ReadAuditLog)
     limits = provide_all(SetLimit, RemoveLimit, ListLimits, ReadShadow)
@@ -92,7 +101,7 @@ class UseCases(Provider):
         *(AskSecondFactor, ShowPassword, EnrollSecondFactor, EnableSecondFactor, ChangeSecondFactor),
         *(BeginElsewhere, FinishElsewhere, LinkedAccounts),
         *(ChangeMe, ExportMe, DeleteMe, EraseUsers, ListUsers, LookUpUser, EndSessions, CreateOperator),
-        *(IssueTokens, SignIn, RefreshSession, EndSession, ReadMe, ListSessions),
+        *(IssueTokens, BeginSession, SignIn, RefreshSession, EndSession, ReadMe, ListSessions),
         *(RequestReset, ResetPassword, ChangePassword, OpenPersonalWorkspace, RotateSigningKey),
     )
     workspaces = provide_all(CreateWorkspace, FreezeWorkspace, UnfreezeWorkspace, ListWorkspaces)

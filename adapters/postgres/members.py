@@ -96,6 +96,10 @@ class SqlMembers(Members):
         )
         return list(await self._session.scalars(wanted))
 
+    async def named(self, workspace: WorkspaceId) -> str:
+        wanted = sa.select(_workspace.c.name).where(_workspace.c.id == workspace)
+        return str(await self._session.scalar(wanted))
+
     async def of_user(self, user: UserId) -> Sequence[Membership]:
         wanted = _ENABLED.where(_member.c.user_id == user).order_by(_member.c.workspace_id)
         return [membership_from(row) for row in (await self._session.execute(wanted)).mappings()]

@@ -147,6 +147,10 @@ class SqlUserSessions(UserSessions):
         )
         return [session_from(row) for row in (await self._session.execute(wanted)).mappings()]
 
+    async def devices(self, user: UserId) -> frozenset[str]:
+        wanted = sa.select(_session.c.device).where(_session.c.user_id == user).distinct()
+        return frozenset(await self._session.scalars(wanted))
+
     async def add_token(self, token: RefreshToken) -> None:
         await self._session.execute(
             sa.insert(_token).values(

@@ -16,7 +16,7 @@ from typing import Protocol
 from application.actor import Person
 from application.identity.ports import Secrecy, Throttle
 from application.identity.second_factor import AskSecondFactor, SecondFactorTx
-from application.identity.sign_in import IssueTokens, Tokens
+from application.identity.sign_in import BeginSession, IssueTokens, Tokens
 from application.identity.sign_up import SignUpTx
 from application.keys.ports import Secrets
 from application.notifications.post import PostMail
@@ -121,6 +121,7 @@ class FinishElsewhere:
     throttle: Throttle
     ask_second: AskSecondFactor
     open_workspace: OpenPersonalWorkspace
+    begin: BeginSession
     issue: IssueTokens
     post: PostMail
     clock: Clock
@@ -157,8 +158,7 @@ class FinishElsewhere:
                 user.id, SessionId(self.new_id()), device=device, address=address, now=now
             )
             token, text = self.issue.refresh_token(session)
-            await tx.sessions.add(session)
-            await tx.sessions.add_token(token)
+            await self.begin(tx, user, session, token)
             if recovered:
                 facts = {"device": session.device, "address": address}
                 await self.post(tx, Mail(to=user.email.text, template="recovery_code_used", facts=facts))

@@ -3,10 +3,13 @@ from dataclasses import dataclass
 from application.actor import Person
 from application.identity.codes import SendCode, TryCode
 from application.identity.ports import IdentityTx, Passwords, Throttle
+from application.notifications.post import PostMail
 from application.ports import Clock, UnitOfWork
 from domain.email import Email
 from domain.identity.code import CodeRefused, Purpose
+from domain.identity.mail import Mail
 from domain.identity.password import PasswordRefused, check_password, normal
+from domain.identity.user import User
 from domain.ids import SessionId, UserId
 
 
@@ -34,6 +37,7 @@ class ResetPassword:
     passwords: Passwords
     throttle: Throttle
     try_code: TryCode
+    post: PostMail
     clock: Clock
 
     async def __call__(self, email: Email, code: str, password: str, *, address: str) -> None:
@@ -48,6 +52,7 @@ class ResetPassword:
             if user is not None and right:
                 await tx.users.save(user.with_password(hashed))
                 await end_sessions(tx, user.id, self.clock)
+                await self.post(tx, _changed(user))
         if not right:
             raise CodeRefused
 
@@ -59,6 +64,7 @@ class ChangePassword:
     uow: UnitOfWork[IdentityTx]
     passwords: Passwords
     throttle: Throttle
+    post: PostMail
     clock: Clock
 
     async def __call__(self, person: Person, current: str, new: str) -> None:
@@ -71,8 +77,14 @@ class ChangePassword:
             raise PasswordRefused("the current password is wrong")
         hashed = await self.passwords.hash(text)
         async with self.uow() as tx:
-            await tx.users.save((await tx.users.get(person.user)).with_password(hashed))
+            user = await tx.users.get(person.user)
+            await tx.users.save(user.with_password(hashed))
             await end_sessions(tx, person.user, self.clock, but=person.session)
+            await self.post(tx, _changed(user))
+
+
+def _changed(user: User) -> Mail:
+    return Mail(to=user.email.text, template="password_changed", facts={"name": user.name})
 
 
 async def end_sessions(tx: IdentityTx, user: UserId, clock: Clock, *, but: SessionId | None = None) -> None:

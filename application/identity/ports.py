@@ -89,6 +89,9 @@ class UserSessions(Protocol):
     async def of(self, user: UserId) -> Sequence[Session]:
         """Those that have not ended, the latest first."""
 
+    async def devices(self, user: UserId) -> frozenset[str]:
+        """Those of all sessions that are still kept, ended ones as well."""
+
     async def add_token(self, token: RefreshToken) -> None: ...
 
     async def token(self, digest: bytes) -> RefreshToken | None:

@@ -13,7 +13,7 @@ from domain.email import Email
 from domain.identity.mail import Mail
 from domain.identity.password import normal
 from domain.identity.session import TOKEN_BYTES, RefreshToken, RefreshTokenRefused, Session, SessionMissing
-from domain.identity.user import SignInRefused
+from domain.identity.user import SignInRefused, User
 from domain.ids import SessionId, UserId
 
 _PREFIX = "cbx_ref_"
@@ -51,6 +51,22 @@ class IssueTokens:
         return Tokens(session.user, access, refresh)
 
 
+@dataclass(frozen=True, slots=True)
+class BeginSession:
+    """From a device that was not seen before, it is told: not the first time of all."""
+
+    post: PostMail
+
+    async def __call__(self, tx: IdentityTx, user: User, session: Session, token: RefreshToken) -> None:
+        seen = await tx.sessions.devices(user.id)
+        await tx.sessions.add(session)
+        await tx.sessions.add_token(token)
+        if seen and session.device not in seen:
+            at = f"{session.created_at:%Y-%m-%d %H:%M} UTC"
+            facts = {"device": session.device, "address": session.address, "at": at}
+            await self.post(tx, Mail(to=user.email.text, template="new_sign_in", facts=facts))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
     """Takes as long, and says the same, whatever is wrong."""
@@ -59,6 +75,7 @@ class SignIn:
     passwords: Passwords
     throttle: Throttle
     ask_second: AskSecondFactor
+    begin: BeginSession
     post: PostMail
     issue: IssueTokens
     clock: Clock
@@ -91,8 +108,7 @@ class SignIn:
             if still is None or (still.id, still.password) != (user.id, hashed):  # its sessions are over
                 raise SignInRefused
             recovered = await self.ask_second(tx, user.id, code)
-            await tx.sessions.add(session)
-            await tx.sessions.add_token(token)
+            await self.begin(tx, user, session, token)
             if recovered:
                 facts = {"device": session.device, "address": address}
                 await self.post(tx, Mail(to=user.email.text, template="recovery_code_used", facts=facts))

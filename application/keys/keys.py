@@ -9,8 +9,10 @@ from typing import Any
 from application.actor import Member, Operator
 from application.audit.record import Record
 from application.keys.ports import KeysTx, Secrets
+from application.notifications.post import PostMail
 from application.ports import Clock, NewId, UnitOfWork
 from domain.audit.entry import Facts, changes
+from domain.identity.mail import Mail
 from domain.ids import AccountId, KeyId, UserId, WorkspaceId, key_text
 from domain.keys.errors import KeyMissing
 from domain.keys.key import SECRET_BYTES, Key, KeyKind, digest_of
@@ -54,12 +56,31 @@ def _theirs(actor: Member | Operator, key: Key) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class TellKey:
+    """The owner and the admins of a workspace hear of each new secret: theft begins with one."""
+
+    post: PostMail
+
+    async def __call__(self, tx: KeysTx, actor: Member | Operator, key: Key, template: str) -> None:
+        if key.workspace is None:
+            return
+        by = "An operator"
+        if isinstance(actor, Member):
+            by = (await tx.users.get(actor.person.user, lock=False)).name
+        workspace = await tx.members.named(key.workspace)
+        facts = {"key": f"{key.name} (...{key.last_four})", "workspace": workspace, "by": by}
+        for address in await tx.members.admins(key.workspace):
+            await self.post(tx, Mail(to=address, template=template, facts=facts))
+
+
+@dataclass(frozen=True, slots=True)
 class CreateKey:
     uow: UnitOfWork[KeysTx]
     clock: Clock
     new_id: NewId
     secrets: Secrets
     record: Record
+    tell: TellKey
 
     async def __call__(
         self,
@@ -98,6 +119,7 @@ class CreateKey:
                 await self.record(
                     tx, actor, key.workspace, "key.created", key_text(key.id), after=facts_of(key)
                 )
+                await self.tell(tx, actor, key, "key_made")
         return NewKey(key, text)
 
 
@@ -107,6 +129,7 @@ class SaveKey:
 
     uow: UnitOfWork[KeysTx]
     record: Record
+    tell: TellKey
 
     async def __call__(
         self, actor: Member | Operator, id: KeyId, action: str, change: Callable[[Key], Key]
@@ -124,6 +147,8 @@ class SaveKey:
                 was, now = changes(facts_of(before), facts_of(after))
                 target = key_text(id)
                 await self.record(tx, actor, after.workspace, action, target, before=was, after=now)
+                if after.digest != before.digest:
+                    await self.tell(tx, actor, after, "key_rotated")
         return after
 
 

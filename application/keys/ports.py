@@ -3,6 +3,8 @@ from datetime import datetime
 from typing import Protocol
 
 from application.audit.ports import AuditTx, Standing
+from application.notifications.ports import MailTx
+from domain.identity.user import User
 from domain.ids import AccountId, KeyId, UserId, WorkspaceId
 from domain.keys.key import Key
 from domain.usage.account import Account
@@ -31,10 +33,23 @@ class Makers(Standing, Protocol):
     async def get(self, workspace: WorkspaceId, user: UserId) -> Membership:
         """Raises MemberMissing. Locked until the transaction ends."""
 
+    async def admins(self, workspace: WorkspaceId) -> Sequence[str]:
+        """The e-mail addresses of its owner and its admins that are enabled."""
 
-class KeysTx(AuditTx, Protocol):
+    async def named(self, workspace: WorkspaceId) -> str:
+        """The workspace's name. Nothing is locked."""
+
+
+class People(Protocol):
+    async def get(self, id: UserId, *, lock: bool = True) -> User: ...
+
+
+class KeysTx(AuditTx, MailTx, Protocol):
     @property
     def members(self) -> Makers: ...
+
+    @property
+    def users(self) -> People: ...
 
     @property
     def keys(self) -> Keys: ...

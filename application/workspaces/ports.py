@@ -73,6 +73,9 @@ class Members(Protocol):
     ) -> Sequence[MemberShown]:
         """In the order of their ids."""
 
+    async def named(self, workspace: WorkspaceId) -> str:
+        """The workspace's name. Nothing is locked."""
+
     async def admins(self, workspace: WorkspaceId) -> Sequence[str]:
         """The e-mail addresses of its owner and its admins that are enabled, in the order of their ids."""
 

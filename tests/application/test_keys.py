@@ -11,7 +11,9 @@ from domain.keys.errors import KeyMissing
 from domain.keys.key import PREFIX, KeyKind, digest_of, kind_of
 from domain.keys.policy import Policy
 from domain.usage.errors import AccountMissing
+from domain.workspaces.role import Role
 from tests.fakes.clock import NOON
+from tests.fakes.events import Mails
 from tests.fakes.office import OPERATOR, FakeOffice
 
 HOUR = timedelta(hours=1)
@@ -81,7 +83,7 @@ GRACE = timedelta(hours=24)
 
 
 async def test_a_member_makes_keys_of_the_workspaces_own_accounts(office: FakeOffice) -> None:
-    member = office.member()
+    member = office.joined(Role.ADMIN)
     made = await office.create_key(member, KeyKind.LIVE, name="mine", account=office.account.id)
     assert made.key.created_by == member.person.user
     (entry,) = office.work.entries
@@ -115,7 +117,7 @@ async def test_another_workspaces_key_is_missing(office: FakeOffice) -> None:
 
 async def test_a_key_is_rotated_and_stays_itself(office: FakeOffice) -> None:
     made = await office.key()
-    rotated = await office.rotate_key(office.member(), made.key.id, grace=GRACE)
+    rotated = await office.rotate_key(office.joined(Role.ADMIN), made.key.id, grace=GRACE)
     assert rotated.text != made.text
     assert rotated.key.id == made.key.id
     assert rotated.key.previous == (made.key.digest, NOON + GRACE)
@@ -160,3 +162,28 @@ async def test_what_is_done_to_a_service_key_is_no_workspaces(office: FakeOffice
     made = await office.key(KeyKind.SERVICE)
     await office.revoke_key(OPERATOR, made.key.id)
     assert office.work.entries == []
+
+
+async def test_owner_and_admins_hear_of_each_new_secret(office: FakeOffice) -> None:
+    owner, admin = office.joined(Role.OWNER, name="Olga"), office.joined(Role.ADMIN, name="Ada")
+    office.joined(Role.MEMBER, name="Mia")
+    made = await office.create_key(admin, KeyKind.LIVE, name="production", account=office.account.id)
+    await office.rotate_key(OPERATOR, made.key.id, grace=GRACE)
+    await office.change_key(admin, made.key.id, KeyChange(name="other"))
+    mails = Mails(office.work).sent
+    people = [office.work.users[each.person.user].email.text for each in (owner, admin)]
+    assert [(each.to, each.template) for each in mails] == [
+        *((to, "key_made") for to in people),
+        *((to, "key_rotated") for to in people),
+    ]
+    assert mails[0].facts == {
+        "key": f"production (...{made.key.last_four})",
+        "workspace": "Acme",
+        "by": "Ada",
+    }
+    assert mails[2].facts["by"] == "An operator"
+
+
+async def test_nobody_hears_of_a_service_key(office: FakeOffice) -> None:
+    await office.key(KeyKind.SERVICE)
+    assert Mails(office.work).sent == []

@@ -206,3 +206,22 @@ async def test_one_sees_oneself_and_where_one_belongs(hall: Hall) -> None:
     me = await hall.read_me(person)
     (place,) = me.places
     assert (me.user.email, place.role, place.user) == (ADA, Role.OWNER, person.user)
+
+
+async def test_a_sign_in_from_another_device_is_told_and_the_first_of_all_is_not(hall: Hall) -> None:
+    hall.work.posted.clear()
+    for device in ("curl", "curl", "Firefox"):
+        await hall.sign_in(ADA, GOOD, device=device, address=HERE)
+    (mail,) = hall.mails.sent
+    assert (mail.to, mail.template) == (ADA.text, "new_sign_in")
+    assert mail.facts == {"device": "Firefox", "address": HERE, "at": "2026-11-23 12:00 UTC"}
+
+
+async def test_a_changed_password_is_told(hall: Hall) -> None:
+    _, person = await hall.signed_in()
+    hall.work.posted.clear()
+    await hall.change_password(person, GOOD, "quite another password")
+    assert [(each.to, each.template) for each in hall.mails.sent] == [(ADA.text, "password_changed")]
+    await hall.request_reset(ADA, address=HERE)
+    await hall.reset(ADA, hall.mail.facts["code"], "a third good password", address=HERE)
+    assert [each.template for each in hall.mails.sent] == ["password_changed", "reset", "password_changed"]

@@ -14,8 +14,9 @@ from adapters.postgres.listener import KEYS_CHANGED, Listener
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.actor import Operator
 from application.audit.record import Record
-from application.keys.keys import CreateKey, NewKey, RevokeKey, SaveKey
+from application.keys.keys import CreateKey, NewKey, RevokeKey, SaveKey, TellKey
 from application.keys.ports import AccountDirectory, Keyring
+from application.notifications.post import PostMail
 from application.workspaces.workspaces import FreezeWorkspace
 from domain.errors import DatabaseUnavailable
 from domain.ids import AccountId, PlanRef, WorkspaceId
@@ -26,9 +27,12 @@ from domain.workspaces.workspace import Kind, Workspace
 from tests.fakes.clock import NOON, SetClock, SetMonotonic
 from tests.fakes.ids import CountedIds
 from tests.fakes.keyring import FakeDirectory, FakeKeyring
+from tests.fakes.people import PlainSecrecy
 from tests.fakes.proxy import lossy
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.servers import eventually
+
+TELL = TellKey(PostMail(PlainSecrecy()))
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,11 @@ class Office:
 
     async def make(self) -> NewKey:
         record = Record(SetClock(), CountedIds())
-        create = CreateKey(self.work, SetClock(), CountedIds(), secret, record)
+        create = CreateKey(self.work, SetClock(), CountedIds(), secret, record, TELL)
         return await create(Operator(), KeyKind.LIVE, name="production", account=self.account.id)
 
     async def revoke(self, key: Key) -> Key:
-        save = SaveKey(self.work, Record(SetClock(), CountedIds()))
+        save = SaveKey(self.work, Record(SetClock(), CountedIds()), TELL)
         return await RevokeKey(save, SetClock())(Operator(), key.id)
 
 

@@ -14,7 +14,8 @@ from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.actor import Member, Person
 from application.audit.record import Record
-from application.keys.keys import CreateKey, RevokeKeys
+from application.keys.keys import CreateKey, RevokeKeys, TellKey
+from application.notifications.post import PostMail
 from application.workspaces.invitations import AcceptInvitation
 from application.workspaces.members import ChangeMember, RemoveMember
 from domain.email import Email
@@ -30,6 +31,7 @@ from domain.workspaces.role import Role
 from domain.workspaces.workspace import Kind, Workspace, WorkspaceMissing
 from tests.fakes.clock import NOON, SetClock
 from tests.fakes.ids import CountedIds
+from tests.fakes.people import PlainSecrecy
 from tests.fakes.unit_of_work import FakeTx, FakeUnitOfWork
 
 Uow: TypeAlias = Callable[[], AbstractAsyncContextManager[FakeTx]]
@@ -226,7 +228,8 @@ async def test_who_is_removed_leaves_no_key_that_was_being_made(uow: Uow) -> Non
         async with uow() as tx:
             await tx.accounts.add(account)
         record, clock = Record(SetClock(), CountedIds()), SetClock()
-        create = CreateKey(uow, clock, CountedIds(), lambda _: uuid4().bytes + uuid4().bytes, record)
+        tell = TellKey(PostMail(PlainSecrecy()))
+        create = CreateKey(uow, clock, CountedIds(), lambda _: uuid4().bytes + uuid4().bytes, record, tell)
         remove = RemoveMember(uow, RevokeKeys(clock, record), record)
         going, boss = actor_of(leaver), actor_of(owner)
         outcomes = await asyncio.gather(

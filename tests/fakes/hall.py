@@ -18,7 +18,7 @@ from application.identity.second_factor import (
     EnrollSecondFactor,
     ShowPassword,
 )
-from application.identity.sign_in import EndSession, IssueTokens, RefreshSession, SignIn, Tokens
+from application.identity.sign_in import BeginSession, EndSession, IssueTokens, RefreshSession, SignIn, Tokens
 from application.identity.sign_up import ConfirmEmail, ResendCode, SignUp
 from application.keys.keys import RevokeKeys
 from application.notifications.post import PostMail
@@ -117,6 +117,7 @@ class Hall:
             throttle=throttle,
             ask_second=ask,
             open_workspace=open_workspace,
+            begin=BeginSession(post),
             issue=issue,
             post=post,
             clock=clock,
@@ -141,6 +142,7 @@ class Hall:
             passwords=passwords,
             throttle=throttle,
             ask_second=ask,
+            begin=BeginSession(post),
             post=post,
             issue=issue,
             clock=clock,
@@ -150,9 +152,11 @@ class Hall:
         self.end = EndSession(uow=uow, clock=clock)
         self.request_reset = RequestReset(uow=uow, throttle=throttle, send_code=send_code)
         self.reset = ResetPassword(
-            uow=uow, passwords=passwords, throttle=throttle, try_code=try_code, clock=clock
+            uow=uow, passwords=passwords, throttle=throttle, try_code=try_code, post=post, clock=clock
         )
-        self.change_password = ChangePassword(uow=uow, passwords=passwords, throttle=throttle, clock=clock)
+        self.change_password = ChangePassword(
+            uow=uow, passwords=passwords, throttle=throttle, post=post, clock=clock
+        )
         self.authenticate = AuthenticatePerson(self.tokens, self.live)
         self.read_me = ReadMe(uow)
         self.list_sessions = ListSessions(uow, clock)

@@ -14,7 +14,9 @@ from application.keys.keys import (
     RevokeKeys,
     RotateKey,
     SaveKey,
+    TellKey,
 )
+from application.notifications.post import PostMail
 from domain.email import parse_email
 from domain.identity.user import User
 from domain.ids import AccountId, PlanRef, SessionId, UserId, WorkspaceId
@@ -26,6 +28,7 @@ from domain.workspaces.workspace import Kind, Workspace
 from tests.fakes.clock import NOON, SetClock
 from tests.fakes.ids import CountedIds
 from tests.fakes.keyring import FakeDirectory, FakeKeyring, NotedUses
+from tests.fakes.people import PlainSecrecy
 from tests.fakes.unit_of_work import FakeUnitOfWork
 
 OPERATOR = Operator()
@@ -59,8 +62,9 @@ class FakeOffice:
         self.uses = NotedUses()
         self.authenticate = Authenticate(self.keyring, self.directory, self.clock, self.uses)
         self.record = Record(self.clock, self.new_id)
-        self.create_key = CreateKey(self.work, self.clock, self.new_id, self.secret, self.record)
-        self.save_key = SaveKey(self.work, self.record)
+        tell = TellKey(PostMail(PlainSecrecy()))
+        self.create_key = CreateKey(self.work, self.clock, self.new_id, self.secret, self.record, tell)
+        self.save_key = SaveKey(self.work, self.record, tell)
         self.revoke_key = RevokeKey(self.save_key, self.clock)
         self.rotate_key = RotateKey(self.save_key, self.clock, self.secret)
         self.change_key = ChangeKey(self.save_key)

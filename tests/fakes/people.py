@@ -23,6 +23,7 @@ from domain.workspaces.errors import InvitationMissing, MemberMissing
 from domain.workspaces.invitation import Invitation
 from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
+from domain.workspaces.workspace import Workspace
 
 
 @dataclass
@@ -88,6 +89,9 @@ class FakeUserSessions(UserSessions):
         found = [each for each in self.rows.values() if each.user == user and each.ended_at is None]
         return sorted(found, key=lambda each: (each.last_seen_at, each.id), reverse=True)
 
+    async def devices(self, user: UserId) -> frozenset[str]:
+        return frozenset(each.device for each in self.rows.values() if each.user == user)
+
     async def add_token(self, token: RefreshToken) -> None:
         self.tokens[token.digest] = token
 
@@ -102,6 +106,7 @@ class FakeUserSessions(UserSessions):
 class FakeMembers(Members):
     rows: dict[tuple[WorkspaceId, UserId], Membership]
     users: FakeUsers
+    workspaces: dict[WorkspaceId, Workspace]
 
     async def add(self, member: Membership) -> None:
         self.rows[member.workspace, member.user] = member
@@ -136,6 +141,9 @@ class FakeMembers(Members):
             if each.workspace == workspace and (after is None or each.user > after)
         ]
         return found[:limit]
+
+    async def named(self, workspace: WorkspaceId) -> str:
+        return self.workspaces[workspace].name
 
     async def admins(self, workspace: WorkspaceId) -> Sequence[str]:
         found = [

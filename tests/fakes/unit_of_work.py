@@ -196,8 +196,9 @@ class FakeCreditAlerts(CreditAlerts):
 class FakeTx:
     def __init__(self, committed: "FakeUnitOfWork") -> None:
         self.users = FakeUsers(dict(committed.users))
-        self.members = FakeMembers(dict(committed.members), self.users)
-        self.workspaces = FakeWorkspaces(dict(committed.workspaces), self.members.rows)
+        workspaces = dict(committed.workspaces)
+        self.members = FakeMembers(dict(committed.members), self.users, workspaces)
+        self.workspaces = FakeWorkspaces(workspaces, self.members.rows)
         self.accounts = FakeAccounts(dict(committed.accounts), self.workspaces, dict(committed.parked))
         self.keys = FakeKeys(dict(committed.keys))
         self.spend_limits = FakeSpendLimits(
