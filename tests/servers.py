@@ -114,6 +114,38 @@ def serving(database: str, log: Path, **settings: object) -> Iterator[Server]:
         process.wait()
 
 
+_AHEAD = """
+import datetime, adapters.clock
+class Ahead(adapters.clock.SystemClock):
+    def now(self):
+        return super().now() + datetime.timedelta(minutes=5)
+adapters.clock.SystemClock = Ahead
+from entrypoints.cli.main import main
+main()
+"""
+
+
+@contextmanager
+def worker(
+    database: str, log: Path, *, clock_ahead: bool = False, **settings: object
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A `cuebx worker` for the block, at work. With ``clock_ahead``, its clock is five minutes off."""
+    program = [sys.executable, "-c", _AHEAD] if clock_ahead else CUEBX
+    with log.open("ab") as stream:
+        process = subprocess.Popen(  # noqa: S603 - the program is ours
+            [*program, "worker"],
+            cwd=ROOT, env=environment(database, **settings), stdin=subprocess.DEVNULL,
+            stdout=stream, stderr=stream,
+        )  # fmt: skip
+    try:
+        wait_for(lambda: process.poll() is not None or "CueBX works on" in log.read_text())
+        assert process.poll() is None, log.read_text()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 @contextmanager
 def two_serving(database: str, folder: Path, **settings: object) -> Iterator[tuple[Server, Server]]:
     """Two server processes on one database, ready."""
