@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped] # it ships none
 from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
+from dishka import AsyncContainer
 
 from application.jobs.run import RunJob
 from domain.errors import DatabaseUnavailable
@@ -19,12 +20,16 @@ POLL = 5.0
 """Seconds. A tick begins so much late at most, while there is a worker that is free for it."""
 
 
-async def schedule(run: RunJob, *, stop: asyncio.Event, grace: float, poll: float = POLL) -> None:
+async def schedule(services: AsyncContainer, *, stop: asyncio.Event, grace: float) -> None:
     """Runs what is due until ``stop``.
 
     Then what is running may go on for ``grace`` seconds; after that it is cut off, and another process
     takes it over.
     """
+    await keep_asking(await services.get(RunJob), stop=stop, grace=grace)
+
+
+async def keep_asking(run: RunJob, *, stop: asyncio.Event, grace: float, poll: float = POLL) -> None:
     running: set[asyncio.Task[None]] = set()
 
     async def ask(name: str) -> None:

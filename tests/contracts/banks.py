@@ -102,7 +102,7 @@ class Bank(ABC):
     async def freeze(self, account: AccountId, *, frozen: bool = True) -> None: ...
 
     @abstractmethod
-    async def park(self, account: AccountId) -> None: ...
+    async def park(self, account: AccountId, *, parked: bool = True) -> None: ...
 
     @abstractmethod
     async def books(self, account: AccountId) -> StoredBooks:
@@ -161,9 +161,9 @@ class MemoryBank(Bank):
         desk = self._desks[account]
         desk.account = replace(desk.account, frozen=frozen)
 
-    async def park(self, account: AccountId) -> None:
+    async def park(self, account: AccountId, *, parked: bool = True) -> None:
         desk = self._desks[account]
-        desk.account = replace(desk.account, parked=True)
+        desk.account = replace(desk.account, parked=parked)
 
     async def books(self, account: AccountId) -> StoredBooks:
         desk = self._desks[account]

@@ -81,6 +81,7 @@ class Model:
     overdraft: int
     now: int = 0
     frozen: bool = False
+    parked: bool = False
     pots: dict[str, Pot] = field(default_factory=dict)
     caps: list[Cap] = field(default_factory=list)
     tickets: dict[UUID, Ticket] = field(default_factory=dict)
@@ -148,6 +149,8 @@ class Model:
             return ("reserved", first.id, first.id != id, *first.opening)
         if self.frozen:
             return ("workspace_frozen",)
+        if self.parked:
+            return ("account_parked",)
         free, full = self.free, self.cost(feature, tokens)
         caps = [] if test else [cap for cap in self.caps if key in cap.keys]
         room = self.room(caps, free)
@@ -188,6 +191,8 @@ class Model:
             return self._closed(ticket)
         if self.frozen:
             return ("workspace_frozen",)
+        if self.parked:
+            return ("account_parked",)
         wanted = 0 if tokens is None or ticket.test else self.cost(ticket.feature, tokens)
         more = max(0, wanted - ticket.held)
         room = self.room(ticket.caps, self.free)

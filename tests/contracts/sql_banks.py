@@ -66,6 +66,9 @@ _ROWS: Mapping[str, str] = {
 _FREEZE = """UPDATE workspace SET frozen_at = CASE WHEN :frozen THEN now() END
              FROM account WHERE account.workspace_id = workspace.id AND account.id = :account"""
 
+_PARK = """UPDATE account SET parked_at = CASE WHEN :parked THEN now() END,
+           parked_reason = CASE WHEN :parked THEN 'odd' END WHERE id = :account"""
+
 
 class SqlBank(Bank):
     def __init__(self, engine: AsyncEngine) -> None:
@@ -103,10 +106,8 @@ class SqlBank(Bank):
     async def freeze(self, account: AccountId, *, frozen: bool = True) -> None:
         await self.run(_FREEZE, account=account, frozen=frozen)
 
-    async def park(self, account: AccountId) -> None:
-        await self.run(
-            "UPDATE account SET parked_at = now(), parked_reason = 'odd' WHERE id = :account", account=account
-        )
+    async def park(self, account: AccountId, *, parked: bool = True) -> None:
+        await self.run(_PARK, account=account, parked=parked)
 
     async def books(self, account: AccountId) -> StoredBooks:
         snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ")

@@ -1,5 +1,6 @@
 """How PostgreSQL goes about the hot statements, whatever it knows of the tables."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from adapters.postgres.books import lock, read_books
 from adapters.postgres.driver import Driver, driver_of, look_ups
+from adapters.postgres.engine import make_engine
 from adapters.postgres.records import AccountRecord, WorkspaceRecord
 from domain.ids import AccountId, ReservationId
 
@@ -21,6 +23,14 @@ class Look:
     reference: str = "reference"
     run: None = None
     subjects: tuple[UUID, ...] = (UUID(int=7),)
+
+
+@pytest.fixture
+async def engine(own_database: str) -> AsyncIterator[AsyncEngine]:
+    """On tables that nobody has analysed: one that is known to be tiny is as well read whole."""
+    engine = make_engine(own_database)
+    yield engine
+    await engine.dispose()
 
 
 @pytest.fixture

@@ -91,6 +91,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.run(self._ask(refused))
         self._turn()
 
+    @rule(refused=st.lists(STEPS, max_size=1))
+    def park_and_unpark(self, refused: list[Step]) -> None:
+        for parked in (True, False):
+            self.scene.model.parked = parked
+            self.run(self.scene.bank.park(self.scene.account, parked=parked))
+            if parked:
+                self.run(self._ask(refused))
+
     def _turn(self) -> None:
         self.scene.model.frozen = not self.scene.model.frozen
         self.run(self.scene.bank.freeze(self.scene.account, frozen=self.scene.model.frozen))

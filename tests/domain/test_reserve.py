@@ -1,6 +1,5 @@
 """What a call may cost is held, once for one request."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from domain.credits import MICRO, ONE, Price, Quantity
 from domain.ids import KeyId, ReservationId
 from domain.usage.errors import (
-    AccountParked,
     FeatureNotInPlan,
     InsufficientCredits,
     RequestKeyReused,
@@ -102,27 +100,6 @@ def test_a_frozen_workspace_reserves_nothing() -> None:
     assert str(refusal.value) == "the workspace is frozen: it can read, but not spend"
     with pytest.raises(WorkspaceFrozen):
         till.hold(1, test=True)
-
-
-def test_a_parked_account_reserves_nothing_and_says_whom_to_ask() -> None:
-    till = till_with(10)
-    till.desk.account = replace(till.desk.account, parked=True)
-    with pytest.raises(AccountParked) as refusal:
-        till.hold(1)
-    assert "nothing was charged: ask whoever runs this service" in str(refusal.value)
-
-
-def test_of_a_parked_account_an_overdue_hold_that_its_lots_do_not_know_stays() -> None:
-    till = till_with(10)
-    broken, sound = till.hold(4), till.hold(3)
-    (lot,) = till.desk.lots.values()
-    till.desk.put_lot(replace(lot, held=3))
-    till.desk.account = replace(till.desk.account, parked=True)
-    till.pass_by(timedelta(days=1))
-    with pytest.raises(AccountParked):
-        till.hold(1)
-    assert till.desk.reservations[broken].state.open
-    assert not till.desk.reservations[sound].state.open
 
 
 def test_a_feature_that_the_plan_lacks_is_refused() -> None:

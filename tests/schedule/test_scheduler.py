@@ -18,9 +18,10 @@ from application.jobs.run import Job, JobTable, RunJob
 from domain.errors import DatabaseUnavailable
 from domain.jobs.tick import OK, Tick, Timing
 from entrypoints.schedule import scheduler
-from entrypoints.schedule.scheduler import schedule
+from entrypoints.schedule.scheduler import keep_asking, schedule
 from tests.fakes.meter import CountingMeter
 from tests.servers import eventually
+from tests.shop import services_on
 
 DAY = timedelta(days=1)
 
@@ -82,7 +83,7 @@ def works(engine: AsyncEngine) -> Works:
 @asynccontextmanager
 async def working(*workers: RunJob, grace: float = 5) -> AsyncIterator[asyncio.Event]:
     stop = asyncio.Event()
-    tasks = [asyncio.create_task(schedule(each, stop=stop, grace=grace, poll=0.1)) for each in workers]
+    tasks = [asyncio.create_task(keep_asking(each, stop=stop, grace=grace, poll=0.1)) for each in workers]
     try:
         yield stop
     finally:
@@ -177,3 +178,19 @@ async def test_a_worker_outlives_what_goes_wrong_before_a_job_begins(
         await eventually(away.often)
     assert "could not be run" in caplog.text
     assert "the database is away" in caplog.text
+
+
+async def test_all_jobs_there_are_run_on_a_database_of_their_own(database: str) -> None:
+    stop = asyncio.Event()
+    async with services_on(database) as services:
+        ticks = await services.get(Ticks)
+        names = {job.name for job in (await services.get(JobTable)).jobs}
+        task = asyncio.create_task(schedule(services, stop=stop, grace=5))
+
+        async def over() -> bool:
+            _, every = await ticks.all()
+            return {each.job for each in every if each.outcome == OK} == names
+
+        await eventually(over)
+        stop.set()
+        await task

@@ -40,6 +40,7 @@ _STEP = step(f"""
         JOIN spend_limit l ON l.account_id = gone.account_id AND l.id = (entry ->> 0)::uuid
             AND l.since = (entry ->> 1)::timestamptz
         GROUP BY 1, 2, 3 HAVING sum((entry ->> 2)::bigint) > 0
+        ORDER BY 1, 2, 3 -- so that no two that purge wait for each other
         ON CONFLICT (account_id, limit_id, since) DO UPDATE SET spent = kept.spent + excluded.spent
     )
     SELECT (SELECT count(*) FROM gone), (SELECT id FROM page ORDER BY id DESC LIMIT 1)
