@@ -115,6 +115,8 @@ async def test_a_body_that_the_document_forbids(unchanged: Sender, operation: Op
     right = unchanged.right(operation)
     assert operation.allows(right)
     for wrong in operation.wrong(right):
+        if operation.allows(wrong):  # what others send us may hold more than we read
+            continue
         await unchanged.is_refused(operation, 400, 422, body=json.dumps(wrong).encode())
 
 
