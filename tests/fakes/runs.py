@@ -12,15 +12,18 @@ from uuid_utils.compat import uuid7
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.limits import MemoryRateLimiter
 from adapters.memory.runs import MemoryRuns
+from adapters.memory.usage import MemoryUsageReader
 from adapters.models.prompts import JinjaPrompts
 from adapters.models.routed import RoutedModels
 from adapters.security.schemas import JsonSchemas
 from application.actor import Customer
 from application.features.ask import AskModel
 from application.features.books import RunBooks
+from application.features.execute import ExecuteRun
 from application.features.in_flight import InFlight
 from application.features.ports import Runs
 from application.features.prepare import CountCall, PrepareRun
+from application.features.queued import QueueRuns
 from application.features.run import RunFeature, RunResult
 from application.usage.ports import Ledger
 from application.usage.terms import terms_of
@@ -38,6 +41,7 @@ from domain.usage.reservation import Reservation
 from domain.usage.terms import Terms
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.features import ScriptedModel, SetClock, a_feature, said
+from tests.fakes.queued import FakeQueuedRuns
 
 T = TypeVar("T")
 AT = datetime.fromisoformat("2026-11-01T00:00:00Z")
@@ -148,6 +152,23 @@ class Stage:
             models=RoutedModels({"default": self.model}),
         )
         self.count = CountCall(catalog=self.catalog, limiter=MemoryRateLimiter())
+        self.queued_runs = FakeQueuedRuns(self.memory, self.clock)
+        self.queue = QueueRuns(
+            prepare=self.prepare,
+            count=self.count,
+            ledger=self.ledger,
+            runs=self.queued_runs,
+            new_id=uuid7,
+        )
+        self.execute = ExecuteRun(
+            ledger=self.ledger,
+            runs=self.queued_runs,
+            usage=MemoryUsageReader(self.memory, self.clock),
+            catalog=self.catalog,
+            prepare=self.prepare,
+            ask=AskModel(schemas=schemas, clock=self.clock),
+            new_id=uuid7,
+        )
         self.run_feature = RunFeature(
             prepare=self.prepare,
             count=self.count,

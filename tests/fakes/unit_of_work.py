@@ -19,7 +19,17 @@ from domain.identity.elsewhere import LinkedIdentity
 from domain.identity.second_factor import SecondFactor
 from domain.identity.session import RefreshToken, Session
 from domain.identity.user import User
-from domain.ids import AccountId, EntryId, InvitationId, KeyId, LimitId, SessionId, UserId, WorkspaceId
+from domain.ids import (
+    AccountId,
+    BatchId,
+    EntryId,
+    InvitationId,
+    KeyId,
+    LimitId,
+    SessionId,
+    UserId,
+    WorkspaceId,
+)
 from domain.keys.errors import KeyMissing
 from domain.keys.key import Key
 from domain.usage.account import Account
@@ -35,6 +45,7 @@ from tests.fakes.events import FakeDeadLetters, FakeInbox, FakeOutbox, Posted
 from tests.fakes.people import FakeCodes, FakeInvitations, FakeMembers, FakeUsers, FakeUserSessions
 from tests.fakes.personal_data import FakePersonalData
 from tests.fakes.proofs import FakeLinkedIdentities, FakeSecondFactors
+from tests.fakes.queued import FakeRunBatches
 
 
 @dataclass
@@ -218,6 +229,7 @@ class FakeTx:
         self.replays = self.outbox
         self.inbox = FakeInbox(set(committed.inbox))
         self.dead_letters = FakeDeadLetters(dict(committed.letters))
+        self.run_batches = FakeRunBatches(set(committed.told_batches))
 
 
 @dataclass
@@ -247,6 +259,7 @@ class FakeUnitOfWork:
     posted: list[Posted] = field(default_factory=list)
     inbox: set[tuple[str, EventId]] = field(default_factory=set)
     letters: dict[tuple[str, EventId], DeadLetter] = field(default_factory=dict)
+    told_batches: set[tuple[AccountId, BatchId]] = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
@@ -266,3 +279,4 @@ class FakeUnitOfWork:
             self.identities = tx.identities.rows
             self.invitations = tx.invitations.rows
             self.posted, self.inbox, self.letters = tx.outbox.rows, tx.inbox.rows, tx.dead_letters.rows
+            self.told_batches = tx.run_batches.told
