@@ -15,7 +15,11 @@ from domain.notifications.errors import MailRefused
 
 _HERE = Path(__file__).parent
 _FOLDER = _HERE / "templates"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+# Facts hold names that anybody chose. Line ends would make headers or paragraphs of their own; marks of
+# direction would turn around what is read after them; a lone surrogate cannot be sent at all.
+_UNSEEN = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
+)
 
 
 @cache
@@ -36,7 +40,7 @@ def rendered(mail: Mail) -> Rendered:
     if mail.facts.keys() != wanted.keys():
         odd = ", ".join(sorted(mail.facts.keys() ^ wanted.keys()))
         raise MailRefused(f"the mail {mail.template!r} is told too much, or not enough: {odd}")
-    facts = {name: _CONTROL.sub(" ", fact).strip() for name, fact in mail.facts.items()}
+    facts = {name: _UNSEEN.sub(" ", fact).strip() for name, fact in mail.facts.items()}
     plain = _environment(html=False).get_template(f"{mail.template}.txt").render(facts)
     subject, _, text = plain.partition("\n")
     source = _environment(html=True).get_template(f"{mail.template}.mjml").render(facts)

@@ -28,8 +28,6 @@ from application.notifications.send import MailUnreadable, SendMail
 from application.notifications.suppressions import (
     CheckWebhook,
     NoteMailEvent,
-    Suppression,
-    Suppressions,
     UnsuppressedMail,
     WebhookRefused,
 )
@@ -42,6 +40,7 @@ from tests.fakes.events import Posted
 from tests.fakes.hall import ADA, HERE, Hall
 from tests.fakes.office import OPERATOR, FakeOffice
 from tests.fakes.people import PlainSecrecy
+from tests.fakes.suppressions import FakeSuppressions
 
 MAIL = Mail(to="ada@example.org", template="confirm", facts={"code": "1", "name": "Ada"})
 
@@ -247,24 +246,6 @@ async def test_one_that_nobody_can_unseal_never_leaves(office: FakeOffice) -> No
     send = SendMail(uow=office.work, secrecy=PlainSecrecy(), transport=Post())
     with pytest.raises(MailUnreadable, match="CUEBX_SECRET"):
         await send("mail", id, replace(event, sealed="AAAA"))
-
-
-@dataclass
-class FakeSuppressions(Suppressions):
-    rows: dict[str, str] = field(default_factory=dict)
-
-    async def add(self, email: str, reason: str) -> None:
-        self.rows.setdefault(email, reason)
-
-    async def has(self, email: str) -> bool:
-        return email in self.rows
-
-    async def remove(self, email: str) -> bool:
-        return self.rows.pop(email, None) is not None
-
-    async def page(self, *, after: str | None, limit: int) -> Sequence[Suppression]:
-        found = [Suppression(each, self.rows[each], NOON) for each in sorted(self.rows)]
-        return [each for each in found if after is None or each.email > after][:limit]
 
 
 async def test_an_address_that_bounced_gets_no_more_mail() -> None:

@@ -38,6 +38,7 @@ class Road:
     subscriptions: Sequence[Subscription]
     seen: list[tuple[str, EventId, int]] = field(default_factory=list)
     buried: list[tuple[str, Envelope, int, str]] = field(default_factory=list)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def kind(self, nth: int = 0) -> str:
         return min(self.subscriptions[nth].kinds)
@@ -69,6 +70,7 @@ class Road:
         wanted = self.subscriptions if only is None else [self.subscriptions[only]]
         consuming = self.open()
         task = asyncio.create_task(consuming.consume(wanted, receive, bury, stop=stop, grace=grace))
+        self.tasks.append(task)
         try:
             yield
         finally:
