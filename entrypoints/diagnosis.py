@@ -9,9 +9,11 @@ from pathlib import Path
 from time import perf_counter
 
 import httpx
+from dishka import AsyncContainer
 from msgspec import Struct
 
 from application.catalog.ports import Catalog
+from application.events.ports import Publisher
 from application.health import CheckHealth, Finding
 from domain.catalog.feature import settable
 from domain.errors import DomainError
@@ -54,6 +56,7 @@ async def diagnose(facts: Path) -> list[Check]:
         findings = (await (await services.get(CheckHealth))()).findings
         checks += [_finding(each) for each in findings]
         checks.append(await _schema(here))
+        checks += [each async for each in _rabbitmq(here, services)]
         checks += await asyncio.gather(*(_model(alias, each) for alias, each in here.models.items()))
         checks += [each async for each in _unmapped(here, await services.get(Catalog))]
     finally:
@@ -102,6 +105,20 @@ async def _schema(here: Settings) -> Check:
         detail = f"{len(drift.statements)} differences"
         return Check(name="schema", ok=False, detail=detail, mend="`cuebx db check` names them")
     return Check(name="schema", ok=True, detail="up to date")
+
+
+async def _rabbitmq(here: Settings, services: AsyncContainer) -> AsyncIterator[Check]:
+    if here.rabbitmq_url is None:
+        return
+    started = perf_counter()
+    try:
+        await (await services.get(Publisher)).publish([])
+    except DomainError as error:
+        mend = "start it, or correct CUEBX_RABBITMQ_URL; until then what is committed waits in the database"
+        yield Check(name="rabbitmq", ok=False, detail=str(error), mend=mend)
+        return
+    latency = round((perf_counter() - started) * 1000, 1)
+    yield Check(name="rabbitmq", ok=True, detail="answers, and has its queues", latency_ms=latency)
 
 
 async def _model(alias: str, endpoint: ModelEndpoint) -> Check:

@@ -11,7 +11,6 @@ from dishka import AsyncContainer
 from litestar.serialization import encode_json
 from prometheus_client import CollectorRegistry
 
-from application.jobs.run import RunJob
 from application.ports import NewId
 from entrypoints import container
 from entrypoints.http.app import create_app
@@ -70,7 +69,7 @@ async def background(
     async with asyncio.TaskGroup() as working:
         working.create_task(work(services, stop=stop, grace=grace, only=only))
         if not only:
-            working.create_task(schedule(await services.get(RunJob), stop=stop, grace=grace))
+            working.create_task(schedule(services, stop=stop, grace=grace))
 
 
 def openapi_document() -> bytes:

@@ -11,6 +11,8 @@ import aio_pika
 import pytest
 
 RABBITMQ_URL = os.environ.get("CUEBX_TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/")
+REQUIRED = "rabbitmq" in os.environ.get("CUEBX_TEST_REQUIRED", "")
+"""Without it, tests of it are left out where there is none."""
 
 
 def rabbitmq_is_reachable() -> bool:
@@ -18,6 +20,8 @@ def rabbitmq_is_reachable() -> bool:
     try:
         socket.create_connection((url.hostname or "127.0.0.1", url.port or 5672), timeout=0.5).close()
     except OSError:
+        if REQUIRED:
+            raise
         return False
     return True
 

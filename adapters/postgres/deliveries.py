@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.batching import Batcher
 from adapters.postgres.base import table
 from adapters.postgres.faults import reaching
 from adapters.postgres.outbox import RING
@@ -33,6 +34,7 @@ class SqlDeliveries(Publisher):
     def __init__(self, engine: AsyncEngine, subscriptions: Sequence[Subscription]) -> None:
         self._engine = engine
         self._subscriptions = subscriptions
+        self._removing = Batcher[tuple[str, EventId], None](self._remove)
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         rows = [
@@ -90,10 +92,15 @@ class SqlDeliveries(Publisher):
         await self._set(consumer, [id], due_at=_NOW)
 
     async def remove(self, consumer: str, id: EventId) -> None:
-        gone = sa.delete(_delivery).where(_delivery.c.consumer == consumer, _delivery.c.id == id)
+        """With those that end meanwhile, in one transaction."""
+        await self._removing.submit((consumer, id))
+
+    async def _remove(self, done: Sequence[tuple[str, EventId]]) -> list[None]:
+        pairs = sa.tuple_(_delivery.c.consumer, _delivery.c.id)
         with reaching():
             async with self._engine.begin() as connection:
-                await connection.execute(gone)
+                await connection.execute(sa.delete(_delivery).where(pairs.in_(done)))
+        return [None] * len(done)
 
     async def _set(self, consumer: str, ids: Collection[EventId], **values: object) -> None:
         changed = sa.update(_delivery).where(_delivery.c.consumer == consumer, _delivery.c.id.in_(ids))

@@ -54,7 +54,7 @@ async def tell_run_end(services: AsyncContainer, delivery: Delivery, message: Ru
     await (await services.get(TellRunEnd))(delivery.consumer, delivery.id, event)
 
 
-CONSUMERS = (
+CONSUMERS: tuple[Consumer, ...] = (
     Consumer(name="mail", handlers={(MailRequested.kind, 1): Handler(MailRequestedV1, send_mail)}),
     Consumer(name="runs", handlers={(RunQueued.kind, 1): Handler(RunQueuedV1, execute_run)}, at_once=16),
     Consumer(name="run-ends", handlers={(RunSettled.kind, 1): Handler(RunSettledV1, tell_run_end)}),

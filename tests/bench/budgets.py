@@ -18,6 +18,8 @@ QUIET = "reserve, quiet"
 BUSY = "reserve, 20 sign-ins a second"
 FEW = 4  # clients
 LIMITED = "reserve + commit, key with a spend limit"
+CALM = "reserve, no events"
+FLOWING = "reserve, 1000 events a second"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +29,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     clients: int
     workers: int
     outcome: Outcome
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """``way`` is what events travel by. ``rate`` is of a backlog; the percentiles are at 1,000 a second."""
+
+    way: str
+    rate: float
+    p50_ms: float
+    p99_ms: float
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +53,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     ready_seconds: float
     ceiling: float
     sign_ins: float
+    flows: Sequence[Flow] = ()
 
     def one(self, name: str) -> Outcome:
         """With one server process, at 64 clients; the one of median rate, where there are several."""
@@ -51,6 +63,10 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     def p99_ms(self, name: str) -> float:
         """The median of the runs."""
         return median(row.outcome.p99_ms for row in self.rows if row.name == name)
+
+    def rate(self, name: str) -> float:
+        """The median of the runs."""
+        return median(row.outcome.rate for row in self.rows if row.name == name)
 
     def cost(self, name: str) -> float:
         """Microseconds of CPU, the server's and PostgreSQL's, for an answer: the median of the runs."""
@@ -72,6 +88,8 @@ def judge(figures: Figures) -> list[Verdict]:
         for row in figures.rows
         if row.clients == CROWD and row.name.startswith("reserve")
     )
+    flows = figures.flows
+    slowed = figures.rate(CALM) / figures.rate(FLOWING)
     busiest = max(row.outcome.generator_cpu for row in figures.rows if row.workers)
     limited = figures.cost(LIMITED) / figures.cost(PAIRS)
     calm = figures.p99_ms(BUSY) / figures.p99_ms(QUIET)
@@ -83,6 +101,12 @@ def judge(figures: Figures) -> list[Verdict]:
         _at_most(1.1, "cost with a key's spend limit / without", limited),
         _at_most(1.5, "p99 of reserve during 20 sign-ins a second / quiet", calm),
         _at_least(19, "sign-ins a second meanwhile", figures.sign_ins),
+        *(_at_least(1000, f"events a second by {each.way}", each.rate) for each in flows),
+        *(
+            _at_most(250, f"p99 from commit to handled by {each.way}, ms", each.p99_ms)
+            for each in figures.flows
+        ),
+        _at_most(1.1, "reserve, quiet / during 1000 events a second", slowed),
         _at_most(250, "CPU of the server per reserve, us", hot.cpu_us(SERVER)),
         _at_least(0.25, "run through openai / no-op endpoint", model.rate / idle.rate),
         _at_most(150, "memory of a server process, MB", figures.memory_mb),

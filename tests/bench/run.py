@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil
 from pathlib import Path
 from statistics import median
@@ -9,12 +10,14 @@ from statistics import median
 from rich.console import Console
 
 from adapters.embedded.postgres import EmbeddedPostgres
-from tests.bench import history, pgbench, plan, stage
+from tests.bench import events, history, pgbench, plan, stage
 from tests.bench.budgets import (
     BUSY,
+    CALM,
     CROWD,
     DATABASE,
     FEW,
+    FLOWING,
     HOT,
     IDLE,
     LIMITED,
@@ -23,14 +26,18 @@ from tests.bench.budgets import (
     QUIET,
     SERVER,
     Figures,
+    Flow,
     Row,
 )
+from tests.bench.events import Posting
 from tests.bench.plan import Outcome, Plan
 from tests.bench.sign_ins import SignedIn, SignIns, signing_in
 from tests.bench.stage import Service
 from tests.bench.tenants import ANSWER, Tenants
+from tests.rabbit_servers import RABBITMQ_URL, new_prefix, rabbitmq_is_reachable
 
 RATE = 20  # sign-ins a second
+RATE_OF_EVENTS = 1000  # a second
 CLIENTS = (1, 16, CROWD)
 
 
@@ -56,6 +63,7 @@ class Bench:
     memory_mb: float = 0.0
     ready_seconds: float = 0.0
     sign_ins: float = 0.0
+    flows: list[Flow] = field(default_factory=list)
 
     def run(self, *, few: int, many: int) -> Figures:
         """``few`` and ``many``: usage records."""
@@ -67,6 +75,7 @@ class Bench:
         self._serve(2)
         self._ask_model()
         self._sign_in()
+        self._flow()
         costs = [self._cost(have, want) for have, want in ((0, few), (few, many))]
         return Figures(
             rows=self.rows,
@@ -76,6 +85,7 @@ class Bench:
             ready_seconds=self.ready_seconds,
             ceiling=ceiling,
             sign_ins=self.sign_ins,
+            flows=self.flows,
         )
 
     def _ceiling(self) -> float:
@@ -129,6 +139,42 @@ class Bench:
                     self._measure(BUSY, server, requests, clients=FEW)
                 self.log.print(f"sign-ins: {outcomes[-1]}")
         self.sign_ins = min(each.rate for each in outcomes)
+
+    def _flow(self) -> None:
+        """Events by each way: a backlog as fast as can be, then so many a second, beside reserves."""
+        ways = [("PostgreSQL", None), *([("RabbitMQ", RABBITMQ_URL)] if rabbitmq_is_reachable() else [])]
+        url, seconds = self.postgres.url, 4 * self.lengths.seconds
+        hot = [self.tenants.reserve(self.tenants.keys[0])]
+        done = 0
+        with stage.server(url, workers=1, log=self.output) as server:
+            for way, rabbitmq_url in ways:
+                work = partial(
+                    events.worker, url, rabbitmq_url=rabbitmq_url, prefix=new_prefix(), log=self.output
+                )
+                with work() as backlog:
+                    count = round(1000 * seconds)
+                    events.post(Posting(url=url, count=count)).wait()
+                    done += count
+                    asyncio.run(events.wait_until_acted(url, done))
+                with work() as flow:
+                    count = round(RATE_OF_EVENTS * seconds)
+                    events.post(Posting(url=url, count=count, rate=RATE_OF_EVENTS)).wait()
+                    done += count
+                    asyncio.run(events.wait_until_acted(url, done))
+                for _ in range(self.lengths.repeats):
+                    self._measure(CALM, server, hot, clients=FEW)
+                    with work():
+                        busy = self.lengths.warm_up + self.lengths.seconds + 1
+                        count = round(RATE_OF_EVENTS * busy)
+                        posting = events.post(Posting(url=url, count=count, rate=RATE_OF_EVENTS))
+                        self._measure(FLOWING, server, hot, clients=FEW)
+                        posting.wait()
+                        done += count
+                        asyncio.run(events.wait_until_acted(url, done))
+                self.flows.append(
+                    Flow(way=way, rate=backlog[0].rate, p50_ms=flow[0].p50_ms, p99_ms=flow[0].p99_ms)
+                )
+                self.log.print(f"events: {self.flows[-1]}")
 
     def _pgbench(self) -> float:
         """Transactions a second of the better known way."""

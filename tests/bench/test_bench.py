@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from tests.bench import plan, stage
 from tests.bench.budgets import (
     BUSY,
+    CALM,
     CROWD,
     DATABASE,
+    FLOWING,
     HOT,
     IDLE,
     LIMITED,
@@ -19,6 +21,7 @@ from tests.bench.budgets import (
     QUIET,
     SERVER,
     Figures,
+    Flow,
     Row,
     judge,
 )
@@ -48,6 +51,7 @@ def figures(*rows: tuple[str, Outcome]) -> Figures:
         ready_seconds=2,
         ceiling=100_000,
         sign_ins=20,
+        flows=[Flow(way="RabbitMQ", rate=1200, p50_ms=10, p99_ms=300)],
     )
 
 
@@ -65,6 +69,8 @@ def test_a_budget_is_judged_by_the_run_of_median_rate() -> None:
         (LIMITED, outcome(500, cpu=0.2)),
         (QUIET, outcome(500)),
         (BUSY, replace(outcome(500), p99_ms=4.0)),
+        (CALM, outcome(500)),
+        (FLOWING, outcome(400)),
     ]
     verdicts = {each.budget: each for each in judge(figures(*runs))}
     reserve, model = verdicts["reserve / no-op endpoint"], verdicts["run through openai / no-op endpoint"]
@@ -76,6 +82,10 @@ def test_a_budget_is_judged_by_the_run_of_median_rate() -> None:
     calm = verdicts["p99 of reserve during 20 sign-ins a second / quiet"]
     assert (calm.measured, calm.met) == (2.0, False)
     assert verdicts["sign-ins a second meanwhile"].met
+    assert verdicts["events a second by RabbitMQ"].met
+    assert not verdicts["p99 from commit to handled by RabbitMQ, ms"].met
+    slowed = verdicts["reserve, quiet / during 1000 events a second"]
+    assert (slowed.measured, slowed.met) == (1.25, False)
 
 
 @pytest.mark.parametrize(("expect", "wrong"), [({200}, False), ({201}, True)])
