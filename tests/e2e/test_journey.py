@@ -6,7 +6,8 @@ import email.policy
 import re
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -17,51 +18,67 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from adapters.embedded.postgres import EmbeddedPostgres
 from tests.cli.processes import answers, started
 from tests.cli.test_dev import facts_of, up
-from tests.servers import eventually, free_port, wait_for
+from tests.conftest import renamed, run_sql
+from tests.e2e.conftest import SOLD
+from tests.fakes.brevo_server import API_KEY, brevo_server
+from tests.rabbit_node import rabbit_node, rabbitmq_is_installed
+from tests.redis_servers import valkey
+from tests.servers import eventually, free_port, serving, wait_for, worker
+from tests.shop import SECRET, Shop, services_on
 
 PASSWORD = "a rather long password"  # noqa: S105
 ESTIMATE = {"input_tokens": 125}
 """Of ``summarize``: a tenth of a credit."""
 CLIENTS, TRIES, AFFORDABLE = 50, 2, 50
+CODE = re.compile(r"\b([0-9]{6}|cbx_inv_[0-9a-f]{64})\b")
 
 
 @dataclass(frozen=True)
 class Place:
-    """``first`` is `cuebx dev`, ``second`` another server on its database."""
+    """Two servers on one database, and whoever works for them. ``mailbox``: all mails to an address."""
 
     first: str
     second: str
     service_key: str
-    mails: Path
-    read: set[Path] = field(default_factory=set)
+    mailbox: Callable[[str], Sequence[str]]
+    read: Counter[str] = field(default_factory=Counter)
 
     def mail(self, address: str) -> str:
         """The code or token in the last mail to ``address``, once there is one that was not read yet."""
         found: list[str] = []
 
         def arrived() -> bool:
-            found[:] = [text for file, text in self._mails(address) if file not in self.read]
-            return bool(found)
+            texts = (
+                re.search(r"\b([0-9]{6}|cbx_inv_[0-9a-f]{64})\b", text) for text in self.mailbox(address)
+            )
+            found[:] = [text[0] for text in texts if text is not None]
+            return len(found) > self.read[address]
 
         wait_for(arrived)
-        self.read.update(file for file, _ in self._mails(address))
+        self.read[address] = len(found)
         return found[-1]
 
-    def _mails(self, address: str) -> Iterator[tuple[Path, str]]:
-        for file in sorted(self.mails.glob("*.eml")):
+
+def files_in(folder: Path) -> Callable[[str], Sequence[str]]:
+    def mailbox(address: str) -> Sequence[str]:
+        texts = []
+        for file in sorted(folder.glob("*.eml")):
             message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
             body = message.get_body(("plain",))
-            text = "" if body is None else body.get_content()
-            found = re.search(r"\b([0-9]{6}|cbx_inv_[0-9a-f]{64})\b", text)
-            if message["To"] == address and found is not None:
-                yield file, found[0]
+            if message["To"] == address and body is not None:
+                texts.append(str(body.get_content()))
+        return texts
+
+    return mailbox
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder, port = tmp_path_factory.mktemp("journey"), free_port()
+@contextmanager
+def embedded_place(folder: Path) -> Iterator[Place]:
+    """`cuebx dev`, and another server on its database."""
+    port = free_port()
     other = folder / "other"
     other.mkdir()
     data = folder / ".cuebx"
@@ -79,11 +96,62 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             second = f"http://127.0.0.1:{port}"
             wait_for(lambda: serve.poll() is not None or answers(second))
             assert serve.poll() is None, (other / "err").read_text()
-            yield Place(facts["url"], second, facts["service_key"], data / "mail")
+            yield Place(facts["url"], second, facts["service_key"], files_in(data / "mail"))
             serve.send_signal(signal.SIGTERM)
             assert serve.wait(30) == 0
         dev.send_signal(signal.SIGINT)
         assert dev.wait(30) == 0
+
+
+@contextmanager
+def standard_place(folder: Path, server: EmbeddedPostgres) -> Iterator[Place]:
+    """Two servers and two workers, as in production: Redis, RabbitMQ, and a stand-in for Brevo."""
+    name = f"cuebx_{uuid4().hex}"
+    asyncio.run(run_sql(server.url, f"CREATE DATABASE {name} TEMPLATE {SOLD}"))
+    database = renamed(server.url, name)
+    node = folder / "rabbit"
+    node.mkdir()
+    with valkey() as redis, rabbit_node(node) as rabbit, brevo_server() as brevo, ExitStack() as stack:
+        settings: dict[str, Any] = {
+            "profile": "standard",
+            "redis_url": redis.url,
+            "rabbitmq_url": rabbit.url,
+            "secret": SECRET,
+            "brevo_api_key": API_KEY,
+            "brevo_url": brevo.url,
+            "mail_from": "CueBX <mail@example.com>",
+            "model_default_url": "http://127.0.0.1:1/v1",
+            "model_default_name": "none",
+        }
+        servers = [
+            stack.enter_context(serving(database, folder / f"server-{each}.log", **settings)) for each in "ab"
+        ]
+        for name in "cd":
+            stack.enter_context(worker(database, folder / f"worker-{name}.log", **settings))
+        for each in servers:
+            each.wait_until_ready()
+
+        async def service_key() -> str:
+            async with services_on(database) as services:
+                return (await Shop(services).service_key()).text
+
+        def mailbox(address: str) -> Sequence[str]:
+            return [str(each["textContent"]) for each in brevo.to(address)]
+
+        key = asyncio.run(service_key())
+        yield Place(servers[0].url, servers[1].url, key, mailbox)
+        assert [each.terminate() for each in servers] == [0, 0]
+
+
+@pytest.fixture(scope="module", params=["embedded", *(["standard"] if rabbitmq_is_installed() else [])])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("journey")
+    if request.param == "embedded":
+        with embedded_place(folder) as place:
+            yield place
+        return
+    with standard_place(folder, request.getfixturevalue("durable_server")) as place:
+        yield place
 
 
 class Browser:
