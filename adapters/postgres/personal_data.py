@@ -16,6 +16,7 @@ from adapters.postgres.records import (
     AccountRecord,
     AuditEntryRecord,
     CodeRecord,
+    DeadLetterRecord,
     IdentityRecord,
     InvitationRecord,
     KeyRecord,
@@ -42,6 +43,7 @@ _session = table(SessionRecord)
 _member = table(MemberRecord)
 _invitation = table(InvitationRecord)
 _entry = table(AuditEntryRecord)
+_letter = table(DeadLetterRecord)
 _PROOFS = [
     table(each)
     for each in (SessionRecord, RefreshTokenRecord, CodeRecord, RecoveryCodeRecord, IdentityRecord)
@@ -93,6 +95,8 @@ class SqlPersonalData(PersonalData):
         for each in _PROOFS:
             await self._tx.execute(sa.delete(each).where(each.c.user_id == user.id))
         await self._tx.execute(sa.delete(_invitation).where(_invitation.c.email_key == user.email.key))
+        named = (sa.func.strpos(_letter.c.body, address) > 0 for address in {user.email.text, user.email.key})
+        await self._tx.execute(sa.delete(_letter).where(sa.or_(*named)))
         for run in _runs:
             await self._tx.execute(sa.delete(run).where(run.c.account_id.in_(_own_accounts(user.id))))
         await self._tx.execute(

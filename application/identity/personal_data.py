@@ -52,7 +52,8 @@ class PersonalData(Protocol):
     async def erase(self, user: User, at: datetime) -> None:
         """The address, the name, what proves who they are, sessions, invitations to the address.
 
-        And what models answered to them: how runs ended in the personal workspace.
+        And what models answered to them: how runs ended in the personal workspace; and mails to them that
+        were given up.
         """
 
 

@@ -19,6 +19,7 @@ from application.keys.keys import RevokeKeys
 from domain.audit.entry import ActorKind, Entry
 from domain.credits import Quantity
 from domain.email import Email
+from domain.events import DeadLetter, DeadLetterMissing, EventId
 from domain.features.run import Produced
 from domain.identity.code import Code, Purpose
 from domain.identity.elsewhere import LinkedIdentity
@@ -216,3 +217,30 @@ async def test_what_models_answered_to_the_erased_is_gone_and_a_teams_stays(cont
     assert await runs.find(own.account, id) is None
     assert await runs.find(teams.account, id) == outcome
     await engine.dispose()
+
+
+async def test_mails_to_the_erased_that_were_given_up_are_gone_and_those_to_others_stay(uow: Uow) -> None:
+    user, other = await a_user(uow), await a_user(uow)
+    letters = [
+        DeadLetter(
+            consumer="mail",
+            id=EventId(new_id()),
+            kind="mail.requested",
+            version=1,
+            workspace=None,
+            occurred_at=NOON,
+            body=f'{{"to":"{each.email.text}"}}',
+            reason="mail_refused",
+            attempts=1,
+            died_at=NOON,
+        )
+        for each in (user, other)
+    ]
+    async with uow() as tx:
+        for letter in letters:
+            await tx.dead_letters.add(letter)
+        await tx.personal.erase(user, NOON)
+    async with uow() as tx:
+        with pytest.raises(DeadLetterMissing):
+            await tx.dead_letters.get("mail", letters[0].id)
+        assert await tx.dead_letters.get("mail", letters[1].id) == letters[1]

@@ -64,3 +64,6 @@ class FakePersonalData(PersonalData):
         tx.invitations.rows = {
             key: each for key, each in tx.invitations.rows.items() if each.email.key != user.email.key
         }
+        tx.dead_letters.rows = {
+            key: each for key, each in tx.dead_letters.rows.items() if user.email.text not in each.body
+        }
