@@ -1,6 +1,7 @@
 import asyncio
 import logging
 from contextlib import suppress
+from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
 
@@ -27,18 +28,26 @@ class Desk:
         self._ordered = wanted.ordered
         self._link = link
         self._receive = receive
-        self._running: set[asyncio.Task[None]] = set()
-        self._last: dict[WorkspaceId, asyncio.Task[None]] = {}
+        self._running: set[asyncio.Task[Any]] = set()
+        self._last: dict[WorkspaceId, asyncio.Task[Any]] = {}
 
     async def take(self, message: AbstractIncomingMessage) -> None:
+        """Each in a task of its own, in the order in which they came."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a message is taken by a task")
         envelope, attempt = envelope_of(message)
-        before = None if envelope.workspace is None else self._last.get(envelope.workspace)
-        task = asyncio.create_task(self._act(message, envelope, attempt, before if self._ordered else None))
+        workspace = envelope.workspace if self._ordered else None
+        before = None if workspace is None else self._last.get(workspace)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        if self._ordered and envelope.workspace is not None:
-            self._last[envelope.workspace] = task
-            task.add_done_callback(lambda done: self._forget(envelope.workspace, done))
+        if workspace is not None:
+            self._last[workspace] = task
+        try:
+            await self._act(message, envelope, attempt, before)
+        finally:
+            self._running.discard(task)
+            if workspace is not None and self._last.get(workspace) is task:
+                del self._last[workspace]
 
     async def close(self, grace: float) -> None:
         """Waits so long, and cuts off what is not done by then: the broker hands it to somebody else."""
@@ -51,16 +60,12 @@ class Desk:
             task.cancel()
         await asyncio.wait(running)
 
-    def _forget(self, workspace: WorkspaceId | None, task: asyncio.Task[None]) -> None:
-        if workspace is not None and self._last.get(workspace) is task:
-            del self._last[workspace]
-
     async def _act(
         self,
         message: AbstractIncomingMessage,
         envelope: Envelope,
         attempt: int,
-        before: asyncio.Task[None] | None,
+        before: asyncio.Task[Any] | None,
     ) -> None:
         try:
             if before is not None:
