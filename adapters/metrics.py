@@ -34,6 +34,12 @@ class PrometheusMeter(Meter):
         self._job_seconds = Counter(
             "cuebx_job_seconds", "Time that background jobs took.", ["job"], registry=registry
         )
+        self._messages = Counter(
+            "cuebx_messages",
+            "Messages, by consumer and by what became of them.",
+            ["consumer", "outcome"],
+            registry=registry,
+        )
         self._broken = Counter(
             "cuebx_broken_accounts",
             "Accounts that audits found broken, each time anew.",
@@ -54,6 +60,9 @@ class PrometheusMeter(Meter):
     def job(self, name: str, outcome: str, seconds: float) -> None:
         self._jobs.labels(name, outcome).inc()
         self._job_seconds.labels(name).inc(seconds)
+
+    def message(self, consumer: str, outcome: str) -> None:
+        self._messages.labels(consumer, outcome).inc()
 
     def broken(self, accounts: int) -> None:
         self._broken.inc(accounts)

@@ -13,5 +13,8 @@ class Meter(Protocol):
     def job(self, name: str, outcome: str, seconds: float) -> None:
         """A background job ended: ``ok``, or with an error of that name."""
 
+    def message(self, consumer: str, outcome: str) -> None:
+        """A message was acted on (``done``), will come ``again``, or is ``dead``."""
+
     def broken(self, accounts: int) -> None:
         """An audit found ``accounts`` whose books do not add up."""

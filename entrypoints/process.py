@@ -21,7 +21,7 @@ from entrypoints.queue.worker import chosen, work
 from entrypoints.server import serve
 from entrypoints.settings import Settings
 
-__all__ = ["answer", "background", "chosen", "openapi_document", "services_of"]
+__all__ = ["answer", "background", "chosen", "openapi_document", "scraped", "services_of"]
 
 
 @asynccontextmanager
@@ -50,14 +50,16 @@ async def answer(
     )
     gc.collect()
     gc.freeze()  # what is there now stays; a full collection would walk all of it, each time
-    with ExitStack() as opened:
-        if settings.metrics_port is not None:
-            opened.enter_context(serve_metrics(registry, host=settings.host, port=settings.metrics_port))
+    async with scraped(services, settings):
         await serve(application, listener, stop=stop, grace=settings.shutdown_seconds)
 
 
 async def background(
-    services: AsyncContainer, settings: Settings, *, stop: asyncio.Event, only: Collection[str] = ()
+    services: AsyncContainer,
+    settings: Settings,
+    *,
+    stop: asyncio.Event,
+    only: Collection[str] = (),
 ) -> None:
     """Acts on messages, and on the clock where no consumer is named, until ``stop``.
 
@@ -70,6 +72,16 @@ async def background(
         working.create_task(work(services, stop=stop, grace=grace, only=only))
         if not only:
             working.create_task(schedule(services, stop=stop, grace=grace))
+
+
+@asynccontextmanager
+async def scraped(services: AsyncContainer, settings: Settings) -> AsyncIterator[None]:
+    """Answers scrapes on a port of the process's own, where there is one, for the block."""
+    with ExitStack() as opened:
+        if settings.metrics_port is not None:
+            registry = await services.get(CollectorRegistry)
+            opened.enter_context(serve_metrics(registry, host=settings.host, port=settings.metrics_port))
+        yield
 
 
 def openapi_document() -> bytes:

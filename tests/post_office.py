@@ -6,6 +6,7 @@ from adapters.postgres.deliveries import SqlDeliveries
 from application.events.dead_letters import Bury
 from application.events.ports import Publisher
 from application.events.relay import Relay
+from application.metrics import Meter
 from domain.events import Again, Dead, Done
 from entrypoints.queue.consumers import CONSUMERS
 from entrypoints.queue.receiver import Receiver
@@ -16,7 +17,7 @@ async def deliver(services: AsyncContainer) -> None:
     deliveries = await services.get(Publisher)
     assert isinstance(deliveries, SqlDeliveries)
     relay, bury = await services.get(Relay), await services.get(Bury)
-    receive = Receiver(services, CONSUMERS)
+    receive = Receiver(services, CONSUMERS, await services.get(Meter))
     moved = True
     while moved:
         moved = bool(await relay())

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.credits import Quantity
 from domain.ids import AccountId, BatchId, KeyId, ReservationId
 from domain.usage.desk import Desk
-from domain.usage.errors import ReservationExpired, ReservationSettled
+from domain.usage.errors import InsufficientCredits, ReservationExpired, ReservationSettled
 from domain.usage.queued_run import (
     ATTEMPTS,
     LEASE,
@@ -81,6 +81,9 @@ class Queue:
             for position, task in enumerate(self.tasks[1:], start=1):
                 task.reserve.decide(desk, now)
                 self._put(desk, task, now, position)
+        except InsufficientCredits as refused:
+            desk.restore(before)
+            raise self._of_all(desk, refused, now) from None
         except Exception:
             desk.restore(before)
             raise
@@ -96,6 +99,14 @@ class Queue:
                 )
             )
         return first
+
+    def _of_all(self, desk: Desk, refused: InsufficientCredits, now: datetime) -> InsufficientCredits:
+        """What all of them need, where it is more than one."""
+        if len(self.tasks) == 1:
+            return refused
+        rates = desk.terms.rates
+        needed = sum(rates[each.reserve.feature].cost(each.reserve.estimate) for each in self.tasks)
+        return InsufficientCredits(needed=needed, available=desk.available(now))
 
     def _put(self, desk: Desk, task: Task, now: datetime, position: int) -> None:
         reserve = task.reserve

@@ -15,7 +15,7 @@ from migrations import schema
 async def worker(only: tuple[str, ...]) -> None:
     """Act on what was committed, mails and queued runs, and on the clock. Run as many as you like."""
     from entrypoints import container  # noqa: PLC0415 - large, and the command line is to be quick
-    from entrypoints.process import background, chosen, services_of  # noqa: PLC0415
+    from entrypoints.process import background, chosen, scraped, services_of  # noqa: PLC0415
 
     chosen(only)
     stop = asyncio.Event()
@@ -26,4 +26,5 @@ async def worker(only: tuple[str, ...]) -> None:
         async with services_of(here) as services:
             await container.listen(services)
             click.echo(f"CueBX works on {', '.join(each.name for each in chosen(only))}", err=True)
-            await background(services, here, stop=stop, only=only)
+            async with scraped(services, here):
+                await background(services, here, stop=stop, only=only)

@@ -11,6 +11,7 @@ from dishka import AsyncContainer
 from msgspec import Struct
 
 from application.events.ports import Envelope, Subscription
+from application.metrics import Meter
 from domain.errors import DatabaseUnavailable, DomainError
 from domain.events import Dead, Done, EventId, Verdict, after_failure
 
@@ -53,11 +54,17 @@ class Consumer:
 
 
 class Receiver:
-    def __init__(self, services: AsyncContainer, consumers: Sequence[Consumer]) -> None:
+    def __init__(self, services: AsyncContainer, consumers: Sequence[Consumer], meter: Meter) -> None:
         self._services = services
+        self._meter = meter
         self._consumers = {each.name: each for each in consumers}
 
     async def __call__(self, consumer: str, envelope: Envelope, attempt: int) -> Verdict:
+        verdict = await self._act(consumer, envelope, attempt)
+        self._meter.message(consumer, type(verdict).__name__.lower())
+        return verdict
+
+    async def _act(self, consumer: str, envelope: Envelope, attempt: int) -> Verdict:
         handler = self._consumers[consumer].handlers.get((envelope.kind, envelope.version))
         if handler is None:
             return Dead(

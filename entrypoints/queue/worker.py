@@ -12,6 +12,7 @@ from application.events.bell import Bell
 from application.events.dead_letters import Bury
 from application.events.ports import Consuming
 from application.events.relay import BATCH, Relay
+from application.metrics import Meter
 from domain.errors import Invalid, Unavailable
 from entrypoints.queue.consumers import CONSUMERS
 from entrypoints.queue.receiver import Consumer, Receiver
@@ -55,7 +56,7 @@ async def work(
         working.create_task(relaying(relay, bell, stop))
         await consuming.consume(
             [each.subscription for each in consumers],
-            Receiver(services, consumers),
+            Receiver(services, consumers, await services.get(Meter)),
             await services.get(Bury),
             stop=stop,
             grace=grace,

@@ -149,8 +149,12 @@ def test_a_batch_is_queued_whole(line: Line) -> None:
 def test_a_batch_that_does_not_fit_leaves_everything_as_it_was(line: Line) -> None:
     line.queued(10)
     before = line.desk.copy()
-    with pytest.raises(InsufficientCredits):
+    with pytest.raises(InsufficientCredits) as caught:
         line.queue(40, 40, 40, batch=True)
+    assert (caught.value.needed, caught.value.available) == (120, 90)
+    with pytest.raises(InsufficientCredits) as caught:
+        line.queue(91)
+    assert (caught.value.needed, caught.value.available) == (91, 90)
     for name in ("lots", "reservations", "requests", "runs", "events", "batches", "new_runs"):
         assert getattr(line.desk, name) == getattr(before, name), name
     assert line.free() == 90

@@ -19,6 +19,7 @@ from domain.notifications.errors import MailDelayed, MailRefused
 from entrypoints.queue.receiver import Consumer, Delivery, Handler, Receiver
 from entrypoints.queue.worker import ConsumerMissing, chosen, relaying
 from tests.fakes.clock import NOON
+from tests.fakes.meter import CountingMeter
 
 
 class Happened(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,9 +51,14 @@ def actor() -> Actor:
 
 
 @pytest.fixture
-async def receive(actor: Actor) -> Receiver:
+def meter() -> CountingMeter:
+    return CountingMeter()
+
+
+@pytest.fixture
+async def receive(actor: Actor, meter: CountingMeter) -> Receiver:
     consumer = Consumer(name="acts", handlers={("a.happened", 1): Handler(Happened, actor)})
-    return Receiver(make_async_container(), [consumer])
+    return Receiver(make_async_container(), [consumer], meter)
 
 
 async def test_a_message_is_acted_on(receive: Receiver, actor: Actor) -> None:
@@ -83,7 +89,7 @@ async def test_what_makes_no_sense_is_dead_at_once(
 
 
 async def test_what_fails_is_judged_by_its_error(
-    receive: Receiver, actor: Actor, caplog: pytest.LogCaptureFixture
+    receive: Receiver, actor: Actor, meter: CountingMeter, caplog: pytest.LogCaptureFixture
 ) -> None:
     actor.faults += [MailRefused("secret"), MailDelayed("secret"), RuntimeError("a bug")]
     assert await receive("acts", an_envelope(), 0) == Dead("mail_refused")
@@ -91,6 +97,7 @@ async def test_what_fails_is_judged_by_its_error(
     assert "secret" not in caplog.text
     assert await receive("acts", an_envelope(), 3) == Dead("RuntimeError, 4 times")
     assert "a bug" in caplog.text
+    assert meter.messages == {("acts", "dead"): 2, ("acts", "again"): 1}
 
 
 async def test_a_database_that_is_away_is_waited_for_and_is_no_attempt(
