@@ -56,49 +56,6 @@ class RunError(Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class QueuedAnswer(Struct, frozen=True, kw_only=True):
-    """``output``, ``model`` and token counts where it is done, ``error`` where it failed.
-
-    ``attempts`` is how often a worker has begun it. It is kept until ``kept_until``.
-    """
-
-    id: str
-    feature: str
-    state: RunState
-    batch_id: str | None
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    kept_until: datetime | None
-    attempts: int
-    charged: Credits
-    model: str | None
-    output: Any
-    usage: dict[str, int] | None
-    error: RunError | None
-
-    @classmethod
-    def of(cls, run: QueuedRun) -> "QueuedAnswer":
-        outcome: Mapping[str, Any] = {} if run.outcome is None else json.loads(run.outcome)
-        error = outcome.get("error")
-        return cls(
-            id=run_text(run.account, run.id),
-            feature=run.feature,
-            state=run.state,
-            batch_id=None if run.batch is None else batch_text(run.account, run.batch),
-            created_at=run.created_at,
-            started_at=run.started_at,
-            finished_at=run.finished_at,
-            kept_until=run.kept_until,
-            attempts=run.attempts,
-            charged=format_credits(run.charged),
-            model=outcome.get("model"),
-            output=outcome.get("output"),
-            usage=outcome.get("usage"),
-            error=None if error is None else RunError(code=error["code"], detail=error["detail"]),
-        )
-
-
 class RunRow(Struct, frozen=True, kw_only=True):
     """A run without what came of it."""
 
@@ -113,16 +70,48 @@ class RunRow(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, run: QueuedRun) -> "RunRow":
+        return cls(**_row(run))
+
+
+class QueuedAnswer(RunRow, frozen=True, kw_only=True):
+    """``output``, ``model`` and token counts where it is done, ``error`` where it failed.
+
+    ``attempts`` is how often a worker has begun it. It is kept until ``kept_until``.
+    """
+
+    kept_until: datetime | None
+    attempts: int
+    model: str | None
+    output: Any
+    usage: dict[str, int] | None
+    error: RunError | None
+
+    @classmethod
+    def of(cls, run: QueuedRun) -> "QueuedAnswer":
+        outcome: Mapping[str, Any] = {} if run.outcome is None else json.loads(run.outcome)
+        error = outcome.get("error")
         return cls(
-            id=run_text(run.account, run.id),
-            feature=run.feature,
-            state=run.state,
-            batch_id=None if run.batch is None else batch_text(run.account, run.batch),
-            created_at=run.created_at,
-            started_at=run.started_at,
-            finished_at=run.finished_at,
-            charged=format_credits(run.charged),
+            **_row(run),
+            kept_until=run.kept_until,
+            attempts=run.attempts,
+            model=outcome.get("model"),
+            output=outcome.get("output"),
+            usage=outcome.get("usage"),
+            error=None if error is None else RunError(code=error["code"], detail=error["detail"]),
         )
+
+
+def _row(run: QueuedRun) -> dict[str, Any]:
+    return {
+        "id": run_text(run.account, run.id),
+        "feature": run.feature,
+        "state": run.state,
+        "batch_id": None if run.batch is None else batch_text(run.account, run.batch),
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "charged": format_credits(run.charged),
+    }
 
 
 class RunsAnswer(Struct, frozen=True, kw_only=True):
