@@ -213,9 +213,7 @@ class HandBackRun(_OfRun):
     def decide(self, desk: Desk, _: datetime) -> QueuedRun:
         run = self.find_run(desk)
         if run.led_by(self.worker) and not find(desk, run.id).rate.charge_on_timeout:
-            run = replace(
-                run, state=RunState.QUEUED, attempts=run.attempts - 1, worker=None, leased_until=None
-            )
+            run = run.hand_back()
             desk.put_run(run)
         return run
 
