@@ -68,6 +68,8 @@ async def background(
     from entrypoints.schedule.scheduler import schedule  # noqa: PLC0415 - large, and no server needs it
 
     grace = settings.shutdown_seconds
+    gc.collect()
+    gc.freeze()  # as a server does
     async with asyncio.TaskGroup() as working:
         working.create_task(work(services, stop=stop, grace=grace, only=only))
         if not only:

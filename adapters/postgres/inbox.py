@@ -13,6 +13,13 @@ from domain.ids import WorkspaceId
 
 _inbox = table(InboxRecord)
 _letter = table(DeadLetterRecord)
+# Made once: to build it costs as much as to run it.
+_MARK = (
+    insert(_inbox)
+    .values(consumer=sa.bindparam("by"), event_id=sa.bindparam("event"), handled_at=sa.func.now())
+    .on_conflict_do_nothing()
+    .returning(_inbox.c.event_id)
+)
 # Whether a dead letter is the first is decided by one transaction at a time.
 _FIRST = sa.text(f"SELECT pg_advisory_xact_lock({0x637565646561})")
 
@@ -22,13 +29,7 @@ class SqlInbox(Inbox):
         self._session = session
 
     async def take(self, consumer: str, event: EventId) -> bool:
-        mark = (
-            insert(_inbox)
-            .values(consumer=consumer, event_id=event, handled_at=sa.func.now())
-            .on_conflict_do_nothing()
-            .returning(_inbox.c.event_id)
-        )
-        return await self._session.scalar(mark) is not None
+        return await self._session.scalar(_MARK, {"by": consumer, "event": event}) is not None
 
     async def has(self, consumer: str, event: EventId) -> bool:
         wanted = sa.exists().where(_inbox.c.consumer == consumer, _inbox.c.event_id == event)

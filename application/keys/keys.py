@@ -61,15 +61,15 @@ class TellKey:
 
     post: PostMail
 
-    async def __call__(self, tx: KeysTx, actor: Member | Operator, key: Key, template: str) -> None:
-        if key.workspace is None:
-            return
+    async def __call__(
+        self, tx: KeysTx, actor: Member | Operator, workspace: WorkspaceId, key: Key, template: str
+    ) -> None:
         by = "An operator"
         if isinstance(actor, Member):
             by = (await tx.users.get(actor.person.user, lock=False)).name
-        workspace = await tx.members.named(key.workspace)
-        facts = {"key": f"{key.name} (...{key.last_four})", "workspace": workspace, "by": by}
-        for address in await tx.members.admins(key.workspace):
+        name = await tx.members.named(workspace)
+        facts = {"key": f"{key.name} (...{key.last_four})", "workspace": name, "by": by}
+        for address in await tx.members.admins(workspace):
             await self.post(tx, Mail(to=address, template=template, facts=facts))
 
 
@@ -119,7 +119,7 @@ class CreateKey:
                 await self.record(
                     tx, actor, key.workspace, "key.created", key_text(key.id), after=facts_of(key)
                 )
-                await self.tell(tx, actor, key, "key_made")
+                await self.tell(tx, actor, key.workspace, key, "key_made")
         return NewKey(key, text)
 
 
@@ -148,7 +148,7 @@ class SaveKey:
                 target = key_text(id)
                 await self.record(tx, actor, after.workspace, action, target, before=was, after=now)
                 if after.digest != before.digest:
-                    await self.tell(tx, actor, after, "key_rotated")
+                    await self.tell(tx, actor, after.workspace, after, "key_rotated")
         return after
 
 
