@@ -23,6 +23,9 @@ from domain.events import WAITS
 
 DELIVERIES = 20
 """How often the broker hands a message out whose process dies of it, before it is a dead letter."""
+CONSUMER_TIMEOUT = 2 * 3600 * 1000
+"""Milliseconds that a message may be acted on: the longest run, and then some. Known since RabbitMQ 3.12; an
+older one gives half an hour, unless its own configuration says more."""
 _QUORUM = {"x-queue-type": "quorum"}
 
 
@@ -59,7 +62,11 @@ class Topology:
         found = [Queue(self.dead, _QUORUM)]
         for each in self.subscriptions:
             name = self.queue(each.consumer)
-            own = {"x-delivery-limit": DELIVERIES, **_leading_to(self.dead)}
+            own = {
+                "x-delivery-limit": DELIVERIES,
+                "x-consumer-timeout": CONSUMER_TIMEOUT,
+                **_leading_to(self.dead),
+            }
             if each.ordered:
                 own["x-single-active-consumer"] = True
             found.append(Queue(name, own, each.kinds))

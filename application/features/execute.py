@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from uuid import UUID
 
 from application.catalog.ports import Catalog
@@ -15,7 +16,7 @@ from application.features.queued import QueuedRuns
 from application.ports import NewId
 from application.usage.ports import Ledger, UsageReader
 from domain.catalog.errors import FeatureMissing
-from domain.errors import DatabaseUnavailable, DomainError
+from domain.errors import DatabaseUnavailable, DomainError, Unavailable
 from domain.events import NotYet
 from domain.features.errors import InvalidInput, ModelFailed, ModelNotConfigured, PromptUnrenderable
 from domain.features.run import Failed, Outcome, Produced
@@ -25,6 +26,17 @@ from domain.usage.simulate import Simulate
 
 T = TypeVar("T")
 AWAY_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class RunBroken(Unavailable):
+    """A fault of ours: it is in the log."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __str__(self) -> str:
+        return "something went wrong here, and was logged; nothing was charged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +59,7 @@ class ExecuteRun:
         worker = self.new_id()
         begin = BeginRun(account=event.account, run=event.run, worker=worker, lasts=QUEUED_FOR)
         try:
-            begun = await self.ledger.execute(begin)
+            begun = await _insist(lambda: self.ledger.execute(begin))  # by the same worker: it may have begun
             if begun.state.ended:
                 return
             if not begun.led_by(worker):
@@ -55,6 +67,7 @@ class ExecuteRun:
             run = await self.runs.get(event.account, event.run)
         except RunMissing:  # its account was erased, or its owner deleted it
             return
+        outcome: Outcome | DomainError | None
         try:
             outcome = await self._outcome(run, worker)
         except asyncio.CancelledError:
@@ -62,6 +75,9 @@ class ExecuteRun:
             with suppress(DomainError):
                 await asyncio.shield(self.ledger.execute(hand_back))
             raise
+        except Exception:  # noqa: BLE001 - whatever it is, it is told and ends here
+            outcome = RunBroken()
+            _log.exception("a queued run failed: %s", run.id)
         if outcome is not None:
             end = self._end(run, worker, outcome)
             with suppress(RunMissing):

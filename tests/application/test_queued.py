@@ -11,7 +11,6 @@ import pytest
 import application.features.execute as module
 from application.features.queued import EndQueuedRun, LookAtRuns, Queued, Wanted
 from domain.credits import MICRO
-from domain.errors import DatabaseUnavailable
 from domain.events import NotYet
 from domain.features.errors import InvalidInput, ModelFailed, ModelRefused
 from domain.features.run import Finish
@@ -188,11 +187,28 @@ async def test_what_the_model_said_is_kept_while_the_database_is_away(
     assert stage.books == (998 * MICRO, 0, 2 * MICRO)
 
 
-async def test_where_nothing_has_begun_the_database_is_waited_for_elsewhere(stage: Stage) -> None:
+async def test_a_beginning_whose_answer_was_lost_is_the_same_workers(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AWAY_SECONDS", 0)
     run = await queued(stage)
-    stage.away.times["BeginRun"] = 1
-    with pytest.raises(DatabaseUnavailable):
-        await stage.execute(event(run))
+    stage.away.times["BeginRun"] = 2
+    stage.away.after.add("BeginRun")
+    await stage.execute(event(run))
+    done = await now(stage, run)
+    assert (done.state, done.attempts, stage.books[2]) == (RunState.DONE, 1, 2 * MICRO)
+
+
+async def test_a_fault_of_ours_charges_nothing_and_is_in_the_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.model.answer = ZeroDivisionError("a bug")
+    run = await queued(stage)
+    await stage.execute(event(run))
+    failed = await now(stage, run)
+    assert (failed.state, stage.books) == (RunState.FAILED, UNTOUCHED)
+    assert "nothing was charged" in str(failed.failure)
+    assert "a bug" in caplog.text
 
 
 async def test_a_repeat_is_the_same_run_though_the_limit_is_reached() -> None:
