@@ -15,11 +15,13 @@ import sqlalchemy as sa
 from dishka import AsyncContainer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.notifications.post import PostMail
 from domain.identity.mail import Mail
 from entrypoints.http.app import create_app
 from tests.e2e.reckoning import audit_is_clean
+from tests.e2e.test_outage import start_again, stop_at_once
 from tests.fakes.brevo_server import API_KEY, BrevoServer, brevo_server
 from tests.fakes.proxy import lossy
 from tests.rabbit_node import RabbitNode, rabbit_node, rabbitmq_is_installed
@@ -235,3 +237,19 @@ async def test_a_broker_that_is_down_or_restarted_loses_and_doubles_nothing(by_r
     await works.post(20)
     await asyncio.to_thread(works.node.start)
     await works.mails_left(MANY + 20)
+
+
+async def test_mails_leave_once_though_the_database_is_restarted(
+    works: Works, durable_server: EmbeddedPostgres
+) -> None:
+    await works.post(300)
+    await works.start("first")
+    await works.start("second")
+
+    async def some() -> bool:
+        return len(works.brevo.mails) >= 30
+
+    await eventually(some)
+    await stop_at_once(durable_server)
+    await start_again(durable_server)
+    await works.mails_left(300)
