@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from adapters.models.sample import Sample
-from application.features.ports import Model
+from application.features.ports import Model, Tell
 from domain.credits import Quantity
 from domain.features.run import Call, Completion, Finish
 from domain.features.tokens import BYTES_PER_TOKEN, about_tokens
@@ -19,7 +19,7 @@ class EchoModel(Model):
     It keeps to the bound of output tokens by saying less.
     """
 
-    async def complete(self, call: Call) -> Completion:
+    async def complete(self, call: Call, tell: Tell | None = None) -> Completion:  # noqa: ARG002 - all at once
         schema, said = _schema(call.schema), _longest_text(call.document)
         longest = call.max_output_tokens * BYTES_PER_TOKEN
         text = _written(schema, said, longest)

@@ -4,7 +4,7 @@ Requests go straight to the transport, beneath a client's redirects, cookies, ho
 wanted here, and they take a third of the processor time of a call (ADR 0015).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -17,6 +17,8 @@ IDLE_SECONDS = 60.0
 _TIMEOUT = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
 _AT_ONCE = 1 << 20  # bytes that are written to the socket without yielding in between
 _PART = 1 << 16
+_EVENTS = "text/event-stream"
+_WRAPPED = 64  # what a stream wraps around the few letters of a token
 
 
 class Unreachable(Exception):
@@ -43,11 +45,20 @@ class ModelHttp:
 
     def __init__(self, *, connections: int = 200, largest: int = 8 << 20) -> None:
         self._connections = connections
-        self._largest = largest
+        self.largest = largest
         self._transport = AiohttpTransport(client=self._session, trust_env=False)
 
-    async def post(self, url: httpx.URL, headers: httpx.Headers, body: bytes) -> Answer:
-        """Raises Unreachable and Unreadable."""
+    async def post(
+        self,
+        url: httpx.URL,
+        headers: httpx.Headers,
+        body: bytes,
+        hear: Callable[[bytes], None] | None = None,
+    ) -> Answer:
+        """``hear`` gets the body of an answer that is streamed, as it comes; the answer is then without it.
+
+        Raises Unreachable and Unreadable.
+        """
         content: bytes | AsyncIterator[bytes] = body
         if len(body) > _AT_ONCE:
             content = _parts(body)
@@ -56,7 +67,7 @@ class ModelHttp:
         try:
             response = await self._transport.handle_async_request(request)
             try:
-                whole = await self._whole(response)
+                whole = await self._whole(response, hear)
             finally:
                 await response.aclose()
         except httpx.UnsupportedProtocol as error:
@@ -77,12 +88,17 @@ class ModelHttp:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def _whole(self, response: httpx.Response) -> bytes:
-        body = bytearray()
+    async def _whole(self, response: httpx.Response, hear: Callable[[bytes], None] | None) -> bytes:
+        streamed = hear is not None and response.headers.get("Content-Type", "").startswith(_EVENTS)
+        body, size = bytearray(), 0
         async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > self._largest:
+            size += len(chunk)
+            if size > (self.largest * _WRAPPED if streamed else self.largest):
                 raise Unreadable("too large")
+            if streamed and hear is not None:
+                hear(chunk)
+            else:
+                body += chunk
         return bytes(body)
 
 

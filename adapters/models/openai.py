@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from random import SystemRandom
-from typing import Annotated
 
 import httpx
 import msgspec
 
 from adapters.models.http import Answer, ModelHttp, Unreachable, Unreadable
-from application.features.ports import Model
+from adapters.models.replies import Reply, Stream, Usage, reply_from
+from application.features.ports import Model, Tell
 from application.ports import Clock
 from domain.credits import Quantity
 from domain.features.errors import ModelFailed
@@ -20,6 +20,7 @@ from domain.features.run import Call, Completion, Finish
 
 ATTEMPTS = 3
 OK, TOO_MANY, BROKEN = 200, 429, 500
+NOT_UNDERSTOOD = {400, 422}
 INSTRUCTION = "Answer with one JSON document and nothing else. It satisfies this JSON Schema:\n"
 
 _log = logging.getLogger(__name__)
@@ -52,31 +53,7 @@ class Endpoint:
     limit: str | None = None
 
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: Count | None = None
-    completion_tokens: Count | None = None
-
-
-class _Message(msgspec.Struct):
-    content: str | None = None
-    refusal: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _Reply(msgspec.Struct):
-    choices: Annotated[list[_Choice], msgspec.Meta(min_length=1)]
-    usage: _Usage | None = None
-
-
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(_Reply)
 
 
 class OpenAIModel(Model):
@@ -85,6 +62,8 @@ class OpenAIModel(Model):
     Tries again, at most thrice in all and inside the call's time, what may work the next time: no connection,
     a broken answer, 429, 5xx. Waits as long as ``Retry-After`` says, or ``backoff`` seconds, doubled each
     time and shortened at random, so that callers refused together do not come back together.
+
+    Streams for whom asks to be told. A service that refuses that is asked without, from then on.
     """
 
     def __init__(
@@ -101,12 +80,13 @@ class OpenAIModel(Model):
         self._clock = clock
         self._backoff = backoff
         self._sleep = sleep
+        self._streams = True
         self._url = httpx.URL(endpoint.base_url.rstrip("/") + "/chat/completions")
         openai = self._url.host == "api.openai.com"
         self._limit = endpoint.limit or ("max_completion_tokens" if openai else "max_tokens")
         self._headers = httpx.Headers(
             {
-                "Accept": "application/json",
+                "Accept": "application/json, text/event-stream",
                 "Accept-Encoding": "identity",
                 "Content-Type": "application/json",
                 "User-Agent": "cuebx",
@@ -115,15 +95,22 @@ class OpenAIModel(Model):
         if endpoint.api_key is not None:
             self._headers["Authorization"] = f"Bearer {endpoint.api_key}"
 
-    async def complete(self, call: Call) -> Completion:
+    async def complete(self, call: Call, tell: Tell | None = None) -> Completion:
         monotonic = asyncio.get_running_loop().time
         end = monotonic() + call.timeout
-        body = self.body(call)
         attempt = 1
         while True:
-            answer = await self._attempt(body)
+            stream = Stream(tell, self._http.largest) if tell is not None and self._streams else None
+            body = self.body(call, stream=stream is not None)
+            answer = await self._attempt(body, stream)
             if answer is not None and answer.status == OK:
-                return self._completion(answer)
+                reply = _reply(answer, stream)
+                if reply is not None:
+                    return self._completion(reply)
+                answer = None
+            elif answer is not None and stream is not None and answer.status in NOT_UNDERSTOOD:
+                self._streams = False
+                continue
             failure = ModelFailed(None if answer is None else answer.status)
             pause = self._pause(attempt, answer)
             if attempt == ATTEMPTS or not _may_pass(failure.upstream_status) or monotonic() + pause >= end:
@@ -131,16 +118,20 @@ class OpenAIModel(Model):
             await self._sleep(pause)
             attempt += 1
 
-    async def _attempt(self, body: bytes) -> Answer | None:
+    async def _attempt(self, body: bytes, stream: Stream | None) -> Answer | None:
         """None where there was no answer. Raises ModelFailed for one that would be the same again."""
         try:
-            answer = await self._http.post(self._url, self._headers, body)
+            answer = await self._http.post(
+                self._url, self._headers, body, None if stream is None else stream.feed
+            )
         except Unreachable as error:
             _log.warning("%s at %s: %s", self._endpoint.model, self._url.host, error)
             return None
         except Unreadable as error:
             _log.warning("%s at %s: %s", self._endpoint.model, self._url.host, error)
             raise ModelFailed from error
+        except (msgspec.DecodeError, RecursionError) as error:  # of a part of a stream
+            raise ModelFailed(OK) from error
         if answer.status != OK:
             _log.warning("%s at %s answered %d", self._endpoint.model, self._url.host, answer.status)
         return answer
@@ -151,7 +142,7 @@ class OpenAIModel(Model):
             return usual
         return max(usual, _seconds(answer.retry_after, self._clock.now()))
 
-    def body(self, call: Call) -> bytes:
+    def body(self, call: Call, *, stream: bool = False) -> bytes:
         """What is sent."""
         by = self._endpoint.schema_by
         schema = msgspec.Raw(call.schema.encode())
@@ -163,6 +154,8 @@ class OpenAIModel(Model):
             "messages": messages,
             self._limit: call.max_output_tokens,
         }
+        if stream:
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
         if by is SchemaBy.JSON_SCHEMA:
             named = {"name": call.feature, "schema": schema}
             body["response_format"] = {"type": "json_schema", "json_schema": named}
@@ -170,11 +163,7 @@ class OpenAIModel(Model):
             body["response_format"] = {"type": "json_object"}
         return _encoder.encode(body)
 
-    def _completion(self, answer: Answer) -> Completion:
-        try:
-            reply = _decoder.decode(answer.body)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise ModelFailed(OK) from error
+    def _completion(self, reply: Reply) -> Completion:
         choice = reply.choices[0]
         message = choice.message
         finish = Finish.COMPLETE
@@ -192,11 +181,21 @@ class OpenAIModel(Model):
         )
 
 
+def _reply(answer: Answer, stream: Stream | None) -> Reply | None:
+    """None where a stream broke off. Not every service that takes the wish to stream heeds it."""
+    if stream is not None and not answer.body:
+        return stream.reply
+    try:
+        return reply_from(answer.body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ModelFailed(OK) from error
+
+
 def _may_pass(status: int | None) -> bool:
     return status is None or status == TOO_MANY or status >= BROKEN
 
 
-def _quantity(usage: _Usage | None) -> Quantity | None:
+def _quantity(usage: Usage | None) -> Quantity | None:
     if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
         return None
     return Quantity(input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens)

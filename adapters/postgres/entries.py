@@ -143,7 +143,7 @@ def _move_periods() -> sa.Update:
 
 
 def _change_runs() -> sa.Update:
-    changing = ("state", "attempts", "worker", "outcome", "charged", *_RUN_TIMES)
+    changing = ("state", "attempts", "worker", "output_tokens", "outcome", "charged", *_RUN_TIMES)
     types = {name: _run.c[name].type for name in ("id", *changing)}
     rows = _rows("run_changes", {**types, "account": sa.Uuid()})
     return (

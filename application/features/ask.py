@@ -1,7 +1,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from application.features.ports import Model, Schemas
+from application.features.ports import Model, Schemas, Tell
 from application.ports import Clock
 from domain.catalog.feature import Feature
 from domain.credits import Quantity
@@ -24,11 +24,13 @@ class AskModel:
     schemas: Schemas
     clock: Clock
 
-    async def __call__(self, model: Model, feature: Feature, call: Call, *, units: int) -> Outcome:
+    async def __call__(
+        self, model: Model, feature: Feature, call: Call, *, units: int, tell: Tell | None = None
+    ) -> Outcome:
         began = self.clock.now()
         try:
             async with asyncio.timeout(call.timeout):
-                completion = await model.complete(call)
+                completion = await model.complete(call, tell)
         except TimeoutError:
             return Failed(ModelLate(call.timeout))
         except RUN_FAILURES as error:

@@ -93,22 +93,33 @@ class ExecuteRun:
             return error  # it was published anew meanwhile
         reservation = await _insist(lambda: self.usage.reservation(run.account, run.id))
         call = prepared.call(reservation.opening.output_tokens)
+        progress = _Progress()
         asking = asyncio.create_task(
-            self.ask(prepared.model, prepared.feature, call, units=reservation.estimate.units)
+            self.ask(
+                prepared.model,
+                prepared.feature,
+                call,
+                units=reservation.estimate.units,
+                tell=progress.tell,
+            )
         )
         try:
-            return await self._watched(run, worker, asking)
+            return await self._watched(run, worker, asking, progress)
         finally:
             asking.cancel()
             await asyncio.wait((asking,))
 
-    async def _watched(self, run: QueuedRun, worker: UUID, asking: asyncio.Task[Outcome]) -> Outcome | None:
-        """Keeps the run while the model is at work, unless it is cancelled."""
-        keep = KeepRun(account=run.account, run=run.id, worker=worker)
+    async def _watched(
+        self, run: QueuedRun, worker: UUID, asking: asyncio.Task[Outcome], progress: "_Progress"
+    ) -> Outcome | None:
+        """Keeps the run and tells its progress while the model is at work, unless it is cancelled."""
         while True:
             done, _ = await asyncio.wait((asking,), timeout=LEASE.total_seconds() / 3)
             if done:
                 return asking.result()
+            keep = KeepRun(
+                account=run.account, run=run.id, worker=worker, output_tokens=progress.output_tokens
+            )
             try:
                 kept = await self.ledger.execute(keep)
             except DatabaseUnavailable:
@@ -134,6 +145,14 @@ class ExecuteRun:
         error = outcome.error if isinstance(outcome, Failed) else outcome
         told = failure(error.code, str(error))
         return EndRun(account=run.account, run=run.id, worker=worker, outcome=told)
+
+
+@dataclass(slots=True)
+class _Progress:
+    output_tokens: int = 0
+
+    def tell(self, output_tokens: int) -> None:
+        self.output_tokens = output_tokens
 
 
 async def _insist(write: Callable[[], Awaitable[T]]) -> T:

@@ -1,18 +1,22 @@
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeAlias
 
 from domain.catalog.feature import Feature
 from domain.features.fault import Fault
 from domain.features.run import Call, Completion, Outcome
 from domain.ids import AccountId, ReservationId
 
+Tell: TypeAlias = Callable[[int], None]
+"""Hears how many output tokens there are so far, about; from a new attempt it hears less again."""
+
 
 class Model(Protocol):
     """One language model. Holds no session and no lock, so a call may take as long as it takes."""
 
-    async def complete(self, call: Call) -> Completion:
+    async def complete(self, call: Call, tell: Tell | None = None) -> Completion:
         """Raises ModelFailed.
 
+        Whoever wants to be told how it goes on gives ``tell``; of what comes in one piece it hears nothing.
         The caller cancels it when ``call.timeout`` is over; what could only end later is not begun. Neither
         the prompt nor the endpoint's key is logged or told in an error.
         """

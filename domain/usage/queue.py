@@ -12,7 +12,6 @@ from domain.usage.desk import Desk
 from domain.usage.errors import InsufficientCredits, ReservationExpired, ReservationSettled
 from domain.usage.queued_run import (
     ATTEMPTS,
-    LEASE,
     QueuedRun,
     RunBatch,
     RunEnded,
@@ -192,11 +191,12 @@ class KeepRun(_OfRun):
     """It goes on. The answer says whether it is still the ``worker``'s. Raises RunMissing."""
 
     worker: UUID
+    output_tokens: int = 0
 
     def decide(self, desk: Desk, now: datetime) -> QueuedRun:
         run = self.find_run(desk)
         if run.led_by(self.worker):
-            run = replace(run, leased_until=now + LEASE)
+            run = run.keep(now, self.output_tokens)
             desk.put_run(run)
         return run
 

@@ -60,7 +60,8 @@ class QueuedRun:
     """``id`` is its reservation's. ``input`` and ``outcome`` are JSON text; a desk has it without its input.
 
     ``attempts`` says how often a worker has begun it; ``worker`` is the last one, new for each attempt, and
-    has it until ``leased_until``. ``charged`` is in microcredits. All of it is kept until ``kept_until``.
+    has it until ``leased_until``. ``output_tokens`` is about what the model had said in that attempt when the
+    lease was last lengthened. ``charged`` is in microcredits. All of it is kept until ``kept_until``.
     """
 
     account: AccountId
@@ -76,6 +77,7 @@ class QueuedRun:
     state: RunState = RunState.QUEUED
     attempts: int = 0
     worker: UUID | None = None
+    output_tokens: int = 0
     outcome: str | None = None
     charged: int = 0
     created_at: datetime
@@ -97,6 +99,7 @@ class QueuedRun:
             state=RunState.RUNNING,
             attempts=self.attempts + 1,
             worker=worker,
+            output_tokens=0,
             started_at=self.started_at or now,
             leased_until=now + LEASE,
         )
@@ -106,6 +109,9 @@ class QueuedRun:
         return replace(
             self, state=RunState.QUEUED, attempts=self.attempts - 1, worker=None, leased_until=None
         )
+
+    def keep(self, now: datetime, output_tokens: int) -> Self:
+        return replace(self, leased_until=now + LEASE, output_tokens=output_tokens)
 
     def led_by(self, worker: UUID) -> bool:
         """Whether it is still that one's: neither ended nor begun anew by another."""

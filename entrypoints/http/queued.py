@@ -73,14 +73,21 @@ class RunRow(Struct, frozen=True, kw_only=True):
         return cls(**_row(run))
 
 
+class RunProgress(Struct, frozen=True, kw_only=True):
+    """About how many output tokens the model has said in this attempt, as of some seconds ago."""
+
+    output_tokens: int
+
+
 class QueuedAnswer(RunRow, frozen=True, kw_only=True):
-    """``output``, ``model`` and token counts where it is done, ``error`` where it failed.
+    """``progress`` while it runs; ``output``, ``model`` and token counts once it is done, or ``error``.
 
     ``attempts`` is how often a worker has begun it. It is kept until ``kept_until``.
     """
 
     kept_until: datetime | None
     attempts: int
+    progress: RunProgress | None
     model: str | None
     output: Any
     usage: dict[str, int] | None
@@ -94,6 +101,7 @@ class QueuedAnswer(RunRow, frozen=True, kw_only=True):
             **_row(run),
             kept_until=run.kept_until,
             attempts=run.attempts,
+            progress=RunProgress(output_tokens=run.output_tokens) if run.state is RunState.RUNNING else None,
             model=outcome.get("model"),
             output=outcome.get("output"),
             usage=outcome.get("usage"),

@@ -165,6 +165,22 @@ async def test_one_that_is_gone_while_the_model_is_at_work_ends_there(
     await worker
 
 
+async def test_it_shows_how_far_it_is(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEASE", timedelta(seconds=0.01))
+    stage.model.gate.clear()
+    stage.model.said = 42
+    run = await queued(stage)
+    worker = asyncio.create_task(stage.execute(event(run)))
+
+    async def shown() -> bool:
+        return (await now(stage, run)).output_tokens == 42
+
+    await eventually(shown)
+    assert (await now(stage, run)).state is RunState.RUNNING
+    stage.model.gate.set()
+    await worker
+
+
 async def test_what_the_model_said_is_kept_while_the_database_is_away(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from application.features.ports import Model
+from application.features.ports import Model, Tell
 from application.ports import Clock
 from domain.catalog.feature import Feature, OnTimeout
 from domain.credits import PICO, Price, Quantity
@@ -49,18 +49,21 @@ def said(text: str, *, finish: Finish = Finish.COMPLETE, tokens: int | None = 10
 
 @dataclass
 class ScriptedModel(Model):
-    """Says ``answer``, or raises it, once the gate is open."""
+    """Says ``answer``, or raises it, once the gate is open; ``said`` tokens of it before."""
 
     answer: Completion | BaseException
     calls: list[Call] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    said: int = 0
 
     def __post_init__(self) -> None:
         self.gate.set()
 
-    async def complete(self, call: Call) -> Completion:
+    async def complete(self, call: Call, tell: Tell | None = None) -> Completion:
         self.calls.append(call)
+        if tell is not None:
+            tell(self.said)
         self.asked.set()
         await self.gate.wait()
         if isinstance(self.answer, BaseException):

@@ -64,6 +64,37 @@ def says(content: str | None, **changes: object) -> Part:
     return answers(completion(content, **changes))
 
 
+def streams(
+    *pieces: str,
+    finish: str | None = "stop",
+    refusal: str | None = None,
+    usage: Mapping[str, int] | None = completion("")["usage"],
+    gate: asyncio.Event | None = None,
+    bytewise: bool = False,
+) -> Part:
+    """As server-sent events. Without ``finish`` it breaks off; ``gate`` keeps all but the first back."""
+    deltas = [{"role": "assistant", "content": each} for each in pieces]
+    deltas += [] if refusal is None else [{"refusal": refusal}]
+    chunks: list[object] = [{"choices": [{"index": 0, "delta": each}]} for each in deltas]
+    if finish is not None:
+        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
+        chunks += [] if usage is None else [{"choices": [], "usage": usage}]
+    events = [b"data: " + msgspec.json.encode(each) + b"\n\n" for each in chunks]
+    events += [] if finish is None else [b": a comment\n", b"data: [DONE]\n\n"]
+
+    async def play(_: Received, writer: asyncio.StreamWriter) -> None:
+        length = sum(map(len, events))
+        writer.write(written(200, b"", {"content-type": "text/event-stream", "content-length": str(length)}))
+        for nth, event in enumerate(events):
+            if nth == 1 and gate is not None:
+                await gate.wait()
+            for part in [event[at : at + 1] for at in range(len(event))] if bytewise else [event]:
+                writer.write(part)
+                await writer.drain()
+
+    return play
+
+
 async def echoes(received: Received, writer: asyncio.StreamWriter) -> None:
     """The prompt, cut to the bound of tokens at four bytes each."""
     bound = next(received.body[name] for name in BOUNDS if name in received.body)

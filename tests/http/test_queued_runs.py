@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,9 @@ import httpx
 import pytest
 from dishka import AsyncContainer
 
+from application.usage.ports import Ledger
+from domain.ids import parse_run
+from domain.usage.queue import BeginRun, EndRun, KeepRun, failure
 from tests.post_office import deliver
 from tests.shop import Caller, Shop, Tenant
 
@@ -60,6 +64,19 @@ async def test_credits_are_held_when_it_is_queued_and_charged_when_it_has_run(
     assert await balance(customer) == ("999.898", "0")
     await deliver(services)
     assert await look(customer, run["id"]) == done
+
+
+async def test_one_that_runs_shows_how_far_it_is(customer: Caller, services: AsyncContainer) -> None:
+    run = await queued(customer)
+    account, id = parse_run(run["id"])
+    ledger, worker = await services.get(Ledger), uuid4()
+    assert run["progress"] is None
+    await ledger.execute(BeginRun(account=account, run=id, worker=worker, lasts=timedelta(minutes=1)))
+    assert (await look(customer, run["id"]))["progress"] == {"output_tokens": 0}
+    await ledger.execute(KeepRun(account=account, run=id, worker=worker, output_tokens=31))
+    assert (await look(customer, run["id"]))["progress"] == {"output_tokens": 31}
+    await ledger.execute(EndRun(account=account, run=id, worker=worker, outcome=failure("x", "y")))
+    assert (await look(customer, run["id"]))["progress"] is None
 
 
 async def test_a_repeat_gets_the_same_run(customer: Caller, services: AsyncContainer) -> None:

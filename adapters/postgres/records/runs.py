@@ -27,6 +27,7 @@ class QueuedRunRecord(Base):
     state: Mapped[str]
     attempts: Mapped[int]
     worker: Mapped[UUID | None]
+    output_tokens: Mapped[int] = mapped_column(server_default="0")
     outcome: Mapped[str | None]
     charged: Mapped[int]
     created_at: Mapped[datetime]
