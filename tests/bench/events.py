@@ -21,11 +21,14 @@ from dishka import AsyncContainer
 
 from adapters.postgres.engine import make_engine, make_sessions
 from adapters.postgres.unit_of_work import SqlUnitOfWork
+from adapters.rabbitmq.topology import Topology
+from application.events.ports import Subscription
 from domain.ids import WorkspaceId
 from entrypoints.queue import consumers
 from entrypoints.queue.receiver import Consumer, Delivery, Handler
 from tests.bench.plan import percentile
 from tests.bench.stage import SECRET, environment
+from tests.rabbit_servers import named_apart
 
 NAME, KIND = "bench", "bench.happened"
 TOGETHER = 10
@@ -118,6 +121,14 @@ async def wait_until_acted(url: str, count: int, *, within: float = 120.0) -> No
                 await asyncio.sleep(0.05)
     finally:
         await engine.dispose()
+
+
+async def clean(prefix: str) -> None:
+    """What a worker has declared at RabbitMQ is deleted."""
+    bench = Subscription(consumer=NAME, kinds=frozenset((KIND,)), at_once=1)
+    topology = Topology([*(each.subscription for each in consumers.CONSUMERS), bench], prefix)
+    async with named_apart(prefix, *(each.name for each in topology.queues())):
+        pass
 
 
 async def _post(posting: Posting) -> None:

@@ -148,9 +148,8 @@ class Bench:
         done = 0
         with stage.server(url, workers=1, log=self.output) as server:
             for way, rabbitmq_url in ways:
-                work = partial(
-                    events.worker, url, rabbitmq_url=rabbitmq_url, prefix=new_prefix(), log=self.output
-                )
+                prefix = new_prefix()
+                work = partial(events.worker, url, rabbitmq_url=rabbitmq_url, prefix=prefix, log=self.output)
                 with work() as backlog:
                     count = round(1000 * seconds)
                     events.post(Posting(url=url, count=count)).wait()
@@ -175,6 +174,8 @@ class Bench:
                     Flow(way=way, rate=backlog[0].rate, p50_ms=flow[0].p50_ms, p99_ms=flow[0].p99_ms)
                 )
                 self.log.print(f"events: {self.flows[-1]}")
+                if rabbitmq_url is not None:
+                    asyncio.run(events.clean(prefix))
 
     def _pgbench(self) -> float:
         """Transactions a second of the better known way."""

@@ -8,11 +8,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres.engine import make_engine
+from adapters.postgres.engine import make_engine, make_sessions
+from adapters.postgres.unit_of_work import SqlUnitOfWork
 from migrations.schema import upgrade
 from tests.conftest import renamed, run_sql
 from tests.contracts.banks import Bank, MemoryBank
 from tests.contracts.sql_banks import SqlBank, sql_bank
+from tests.fakes.unit_of_work import FakeUnitOfWork
 
 INSTALLED = os.environ.get("CUEBX_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
@@ -95,3 +97,14 @@ async def postgres(contract_database: str) -> AsyncIterator[SqlBank]:
     async with sql_bank(contract_database) as sql:
         yield sql
         await sql.check()
+
+
+@pytest.fixture
+async def uow(bank_database: str | None) -> AsyncIterator[FakeUnitOfWork | SqlUnitOfWork]:
+    """Each suite names the transactions that it holds both to."""
+    if bank_database is None:
+        yield FakeUnitOfWork()
+        return
+    engine = make_engine(bank_database)
+    yield SqlUnitOfWork(make_sessions(engine))
+    await engine.dispose()

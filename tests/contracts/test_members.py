@@ -1,7 +1,7 @@
 """Members, invitations and slugs as they are kept, by the fake and by PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -10,8 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.postgres.engine import make_engine, make_sessions
-from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.actor import Member, Person
 from application.audit.record import Record
 from application.keys.keys import CreateKey, RevokeKeys, TellKey
@@ -32,20 +30,10 @@ from domain.workspaces.workspace import Kind, Workspace, WorkspaceMissing
 from tests.fakes.clock import NOON, SetClock
 from tests.fakes.ids import CountedIds
 from tests.fakes.people import PlainSecrecy
-from tests.fakes.unit_of_work import FakeTx, FakeUnitOfWork
+from tests.fakes.unit_of_work import FakeTx
 
 Uow: TypeAlias = Callable[[], AbstractAsyncContextManager[FakeTx]]
 new_id = CountedIds()
-
-
-@pytest.fixture
-async def uow(bank_database: str | None) -> AsyncIterator[Uow]:
-    if bank_database is None:
-        yield FakeUnitOfWork()
-        return
-    engine = make_engine(bank_database)
-    yield SqlUnitOfWork(make_sessions(engine))  # type: ignore[misc] # its transactions are alike
-    await engine.dispose()
 
 
 async def a_workspace(uow: Uow, *, seats: int = 3, slug: str | None = None) -> Workspace:

@@ -22,19 +22,9 @@ from domain.usage.queued_run import RunQueued
 from tests.conftest import copied
 from tests.contracts.conftest import SERVERS
 from tests.fakes.clock import NOON
-from tests.fakes.unit_of_work import FakeTx, FakeUnitOfWork
+from tests.fakes.unit_of_work import FakeTx
 
 Uow: TypeAlias = Callable[[], AbstractAsyncContextManager[FakeTx]]
-
-
-@pytest.fixture
-async def uow(bank_database: str | None) -> AsyncIterator[Uow]:
-    if bank_database is None:
-        yield FakeUnitOfWork()
-        return
-    engine = make_engine(bank_database)
-    yield SqlUnitOfWork(make_sessions(engine))  # type: ignore[misc] # its transactions are alike
-    await engine.dispose()
 
 
 def a_letter(**changed: object) -> DeadLetter:

@@ -1,15 +1,11 @@
 """Parked accounts and operators as they are kept, by the fake and by PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeAlias
 
-import pytest
-
-from adapters.postgres.engine import make_engine, make_sessions
-from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.usage.parking import Parked
 from domain.email import Email
 from domain.identity.user import User
@@ -18,21 +14,11 @@ from domain.usage.account import Account
 from domain.workspaces.workspace import Kind, Workspace
 from tests.fakes.clock import NOON
 from tests.fakes.ids import CountedIds
-from tests.fakes.unit_of_work import FakeTx, FakeUnitOfWork
+from tests.fakes.unit_of_work import FakeTx
 
 Uow: TypeAlias = Callable[[], AbstractAsyncContextManager[FakeTx]]
 new_id = CountedIds()
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def uow(bank_database: str | None) -> AsyncIterator[Uow]:
-    if bank_database is None:
-        yield FakeUnitOfWork()
-        return
-    engine = make_engine(bank_database)
-    yield SqlUnitOfWork(make_sessions(engine))  # type: ignore[misc] # its transactions are alike
-    await engine.dispose()
 
 
 async def an_account(uow: Uow) -> Account:

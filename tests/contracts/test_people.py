@@ -1,7 +1,7 @@
 """People, codes, sessions and members as they are kept, by the fake and by PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -30,20 +30,10 @@ from domain.workspaces.member import Membership
 from domain.workspaces.role import Role
 from domain.workspaces.workspace import Kind, Workspace
 from tests.fakes.clock import NOON, SetMonotonic
-from tests.fakes.unit_of_work import FakeTx, FakeUnitOfWork
+from tests.fakes.unit_of_work import FakeTx
 
 Uow: TypeAlias = Callable[[], AbstractAsyncContextManager[FakeTx]]
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def uow(bank_database: str | None) -> AsyncIterator[Uow]:
-    if bank_database is None:
-        yield FakeUnitOfWork()
-        return
-    engine = make_engine(bank_database)
-    yield SqlUnitOfWork(make_sessions(engine))  # type: ignore[misc] # its transactions are alike
-    await engine.dispose()
 
 
 def a_user() -> User:

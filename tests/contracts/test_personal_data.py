@@ -1,7 +1,7 @@
 """What is held about somebody, across all tables, by the fake and by PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -45,22 +45,12 @@ from domain.workspaces.role import Role
 from domain.workspaces.workspace import Kind, Workspace
 from tests.fakes.clock import NOON, SetClock
 from tests.fakes.ids import CountedIds
-from tests.fakes.unit_of_work import FakeTx, FakeUnitOfWork
+from tests.fakes.unit_of_work import FakeTx
 
 Uow: TypeAlias = Callable[[], AbstractAsyncContextManager[FakeTx]]
 new_id = CountedIds()
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 """Before anybody else in the same database is due."""
-
-
-@pytest.fixture
-async def uow(bank_database: str | None) -> AsyncIterator[Uow]:
-    if bank_database is None:
-        yield FakeUnitOfWork()
-        return
-    engine = make_engine(bank_database)
-    yield SqlUnitOfWork(make_sessions(engine))  # type: ignore[misc] # its transactions are alike
-    await engine.dispose()
 
 
 async def a_user(uow: Uow, **changed: object) -> User:

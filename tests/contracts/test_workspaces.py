@@ -1,7 +1,7 @@
 """Workspaces and their accounts as they are kept, by the fake and by PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -9,29 +9,16 @@ from typing import TypeAlias
 
 import pytest
 
-from adapters.postgres.engine import make_engine, make_sessions
-from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.workspaces.ports import WorkspacesTx
 from domain.ids import AccountId, PlanRef, WorkspaceId
 from domain.usage.account import Account
 from domain.workspaces.workspace import Kind, Workspace, WorkspaceMissing
 from tests.fakes.clock import NOON
 from tests.fakes.ids import CountedIds
-from tests.fakes.unit_of_work import FakeUnitOfWork
 
 Uow: TypeAlias = Callable[[], AbstractAsyncContextManager[WorkspacesTx]]
 
 new_id = CountedIds()
-
-
-@pytest.fixture
-async def uow(bank_database: str | None) -> AsyncIterator[Uow]:
-    if bank_database is None:
-        yield FakeUnitOfWork()
-        return
-    engine = make_engine(bank_database)
-    yield SqlUnitOfWork(make_sessions(engine))
-    await engine.dispose()
 
 
 @pytest.fixture
