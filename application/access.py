@@ -74,6 +74,8 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_ANYBODY, "sign_up confirm_email resend_code sign_in refresh_session"),
         *_rows(_ANYBODY, "request_password_reset reset_password"),
         *_rows(_ANYBODY, "begin_elsewhere finish_elsewhere"),
+        *_rows(_ANYBODY, "plans"),
+        *_rows(_ANYBODY, "stripe_webhook"),  # what it is sent is signed
         *_rows(_PERSON, "list_identities unlink_identity"),
         *_rows(_PERSON, "change_me export_me request_deletion cancel_deletion"),
         *_rows(_SERVICE, "reserve start commit release extend reservation"),
@@ -89,6 +91,7 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_ADMINS, "invite list_invitations resend_invitation revoke_invitation"),
         *_rows(_ADMINS, "create_key list_keys change_key rotate_key revoke_key"),
         *_rows(_ADMINS, "set_limit list_limits remove_limit read_shadow read_audit_log export_audit_log"),
+        *_rows(_ADMINS, "subscribe buy_credits open_portal list_subscriptions list_invoices"),
         *_rows(_member(Role.OWNER), "transfer_ownership delete_workspace"),
         *_rows(_OPERATOR, "freeze_workspace unfreeze_workspace create_any_workspace list_all_workspaces"),
         *_rows(_OPERATOR, "set_seats list_users show_user create_operator end_sessions erase_users"),

@@ -57,6 +57,7 @@ from application.usage.grants import GrantsTx
 from application.usage.ports import Auditor, Ledger, RateLimiter, UsageReader
 from application.usage.spend_limits import SpendLimitsTx
 from application.workspaces.ports import WorkspacesTx
+from entrypoints.billing import Billing
 from entrypoints.jobs import Jobs
 from entrypoints.messaging import Messaging
 from entrypoints.people import People
@@ -275,6 +276,7 @@ def build(settings: Settings) -> AsyncContainer:
         People(),
         Messaging(),
         Jobs(),
+        Billing(),
         context={Settings: settings},
         validation_settings=STRICT_VALIDATION,
     )

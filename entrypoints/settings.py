@@ -24,6 +24,10 @@ _EXAMPLES = {
     "redis_url": "redis://host:6379/0",
     "rabbitmq_url": "amqp://user:password@host:5672/",
     "brevo_url": "https://api.brevo.com",
+    "stripe_api_key": "sk_live_..., or a restricted rk_live_...",
+    "stripe_url": "https://api.stripe.com",
+    "stripe_webhook_secret": "whsec_..., or two of them with a comma between",
+    "billing_return_url": "https://app.example.com/billing",
     "mail_from": "CueBX <mail@example.com>",
     "secret": "32 random bytes in base64 (openssl rand -base64 32)",
     "url": "https://host/v1",
@@ -109,6 +113,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     brevo_webhook_token: Annotated[str, Meta(min_length=16, max_length=200)] | None = None
     mail_from: Annotated[str, Meta(pattern=r"^([^<>@]+ )?<?[^\s<>@]+@[^\s<>@]+>?$")] | None = None
     mail_sandbox: bool = False
+    stripe_api_key: Annotated[str, Meta(pattern=r"^(sk|rk)_\S+$")] | None = None
+    stripe_url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+$")] = "https://api.stripe.com"
+    stripe_webhook_secret: Annotated[str, Meta(pattern=r"^whsec_[^\s,]+(,whsec_[^\s,]+)?$")] | None = None
+    billing_return_url: Annotated[str, Meta(pattern=r"^https?://[^\s]+$")] | None = None
     trusted_proxies: str = ""
     oauth_redirect_url: Annotated[str, Meta(pattern=_REDIRECT)] | None = None
     google_client_id: Text | None = None
@@ -234,6 +242,13 @@ def _missing(given: Collection[str], values: Mapping[str, object]) -> Iterator[s
         yield f"{PREFIX}RABBITMQ_URL is missing: mails and queued runs travel through it"
     if "SECRET" not in given:
         yield f"{PREFIX}SECRET is missing: 32 random bytes in base64, such as `openssl rand -base64 32` gives"
+    if "STRIPE_API_KEY" in given:
+        for name, why in (
+            ("STRIPE_WEBHOOK_SECRET", "what Stripe tells could not be believed"),
+            ("BILLING_RETURN_URL", "who has paid has to come back to some page"),
+        ):
+            if name not in given:
+                yield f"{PREFIX}{name} is missing: {why}"
     if "BREVO_API_KEY" in given and "MAIL_FROM" not in given:
         yield f"{PREFIX}MAIL_FROM is missing: the sender of mails, such as CueBX <mail@example.com>"
     if not {"MAIL_DIR", "BREVO_API_KEY"} & set(given):

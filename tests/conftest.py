@@ -38,10 +38,10 @@ async def run_sql(url: str, *statements: str) -> None:
 
 
 @asynccontextmanager
-async def copied(server: str) -> AsyncIterator[str]:
+async def copied(server: str, template: str = TEMPLATE) -> AsyncIterator[str]:
     """A migrated database of a test's own on ``server``, gone afterwards."""
     name = f"cuebx_{uuid4().hex}"
-    await run_sql(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield renamed(server, name)
     await run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
 

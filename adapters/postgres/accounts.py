@@ -7,17 +7,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.books import ACCOUNTS
 from adapters.postgres.records import AccountRecord
+from application.billing.ports import BillingAccounts
 from application.keys.ports import Accounts
 from application.usage.parking import Parked, ParkedAccounts
-from application.workspaces.ports import WorkspaceAccounts
-from domain.ids import AccountId, WorkspaceId
+from domain.ids import AccountId, PlanRef, WorkspaceId
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
 
 _IN_ORDER = ACCOUNTS.order_by(AccountRecord.id)
 
 
-class SqlAccounts(Accounts, WorkspaceAccounts, ParkedAccounts):
+class SqlAccounts(Accounts, BillingAccounts, ParkedAccounts):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
@@ -56,6 +56,12 @@ class SqlAccounts(Accounts, WorkspaceAccounts, ParkedAccounts):
 
     async def all(self) -> Sequence[Account]:
         return await self._named(sa.true())
+
+    async def settle(self, id: AccountId, plan: PlanRef, *, freezes_at: datetime | None) -> None:
+        settled = sa.update(AccountRecord).where(AccountRecord.id == id)
+        await self._session.execute(
+            settled.values(plan=plan.plan, plan_version=plan.version, freezes_at=freezes_at)
+        )
 
     async def park(self, id: AccountId, *, reason: str, at: datetime) -> bool:
         free = sa.update(AccountRecord).where(AccountRecord.id == id, AccountRecord.parked_at.is_(None))

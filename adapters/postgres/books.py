@@ -70,6 +70,7 @@ ACCOUNTS = (
         _account.c.anchor,
         _account.c.period_end,
         _account.c.parked_at.is_not(None).label("parked"),
+        sa.func.coalesce(_account.c.freezes_at <= sa.func.statement_timestamp(), sa.false()).label("overdue"),
     )
     .join_from(_account, _workspace, _account.c.workspace_id == _workspace.c.id)
     .where(_account.c.id == _accounts())
@@ -84,7 +85,6 @@ def _columns(table: sa.FromClause, *, but: frozenset[str] = frozenset()) -> list
 _LOT = _columns(_lot, but=frozenset({"usable"}))
 _RESERVATION = _columns(_reservation)
 _LIMIT = _columns(_limit)
-_RUN = _columns(_run, but=frozenset({"input", "outcome"}))
 _RUN = _columns(_run, but=frozenset({"input", "outcome"}))
 _NOW = sa.func.statement_timestamp()
 

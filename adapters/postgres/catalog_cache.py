@@ -14,7 +14,7 @@ from adapters.postgres.catalog import HEAD, ID, item_from, plan_from
 from adapters.postgres.faults import reaching
 from adapters.postgres.records.catalog import CatalogEntryRecord as Record
 from application.catalog.ports import Catalog
-from domain.catalog.errors import FeatureMissing, PlanMissing
+from domain.catalog.errors import FeatureMissing, PlanMissing, ProductMissing
 from domain.catalog.feature import Feature
 from domain.catalog.plan import Plan
 from domain.catalog.product import Product
@@ -90,6 +90,18 @@ class SqlCatalog(Catalog):
         if found is None:
             raise FeatureMissing(key)
         return found
+
+    async def product(self, key: str, version: int) -> Product:
+        on_sale = (await self._on_sale()).products.get(key)
+        if on_sale is not None and on_sale.version == version:
+            return on_sale
+        with reaching():
+            async with self._sessions() as session:
+                found = await _documents(session, [(Kind.PRODUCT, key, version)])
+        for item in found.values():
+            if isinstance(item, Product):
+                return item
+        raise ProductMissing(key, version)
 
     async def products(self) -> tuple[Product, ...]:
         return tuple((await self._on_sale()).products.values())

@@ -78,7 +78,7 @@ def _save_lots() -> Insert:
     new = _copy(_lot, "lots", but={"usable"})
     return new.on_conflict_do_update(
         index_elements=["account_id", "id"],
-        set_={key: new.excluded[key] for key in ("granted", "held", "spent")},
+        set_={key: new.excluded[key] for key in ("granted", "held", "spent", "refunded")},
     )
 
 

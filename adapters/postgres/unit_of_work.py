@@ -6,6 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.postgres.accounts import SqlAccounts
 from adapters.postgres.audit_log import SqlAuditLog
+from adapters.postgres.billing import (
+    SqlCheckouts,
+    SqlCustomers,
+    SqlInvoices,
+    SqlStripeEvents,
+    SqlSubscriptions,
+)
 from adapters.postgres.catalog import SqlCatalogEntries
 from adapters.postgres.credit_alerts import SqlCreditAlerts
 from adapters.postgres.faults import reaching
@@ -46,8 +53,16 @@ class SqlTx:
         return SqlCatalogEntries(self._session)
 
     @cached_property
+    def checkouts(self) -> SqlCheckouts:
+        return SqlCheckouts(self._session)
+
+    @cached_property
     def codes(self) -> SqlCodes:
         return SqlCodes(self._session)
+
+    @cached_property
+    def customers(self) -> SqlCustomers:
+        return SqlCustomers(self._session)
 
     @cached_property
     def dead_letters(self) -> SqlDeadLetters:
@@ -64,6 +79,10 @@ class SqlTx:
     @cached_property
     def invitations(self) -> SqlInvitations:
         return SqlInvitations(self._session)
+
+    @cached_property
+    def invoices(self) -> SqlInvoices:
+        return SqlInvoices(self._session)
 
     @cached_property
     def members(self) -> SqlMembers:
@@ -92,6 +111,14 @@ class SqlTx:
     @cached_property
     def sessions(self) -> SqlUserSessions:
         return SqlUserSessions(self._session)
+
+    @cached_property
+    def stripe_events(self) -> SqlStripeEvents:
+        return SqlStripeEvents(self._session)
+
+    @cached_property
+    def subscriptions(self) -> SqlSubscriptions:
+        return SqlSubscriptions(self._session)
 
     @cached_property
     def users(self) -> SqlUsers:

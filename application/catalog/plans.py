@@ -3,16 +3,19 @@ from domain.catalog.bounds import (
     CREDITS,
     CURRENCY,
     DESCRIPTION_LENGTH,
+    GRACE_DAYS,
     MULTIPLIER,
     NAME_LENGTH,
+    PACK_DAYS,
     PLAN_PRICE,
     RATE,
     RESULTS_DAYS,
     SEATS,
+    TRIAL_DAYS,
 )
 from domain.catalog.feature import Feature
 from domain.catalog.plan import Plan, Tariff
-from domain.catalog.product import Product
+from domain.catalog.product import Pack, Product
 from domain.credits import ONE
 
 _ALL = "*"
@@ -24,10 +27,31 @@ def read_product(section: Section) -> Product:
         version=1,
         name=section.text("name", most=NAME_LENGTH),
         description=section.text("description", most=DESCRIPTION_LENGTH, default=""),
+        packs={each.key: each for each in map(_pack, section.entries("packs", "pack", required=False))},
     )
     section.need("plans")
     section.close()
     return product
+
+
+def _pack(section: Section) -> Pack:
+    pack = Pack(
+        key=str(section.path[-1]),
+        name=section.text("name", most=NAME_LENGTH),
+        price=section.amount("price", places=2, most=PLAN_PRICE),
+        currency=_currency(section),
+        credits=section.amount("credits", places=6, most=CREDITS),
+        days=section.whole("days", most=PACK_DAYS) if section.has("days") else None,
+    )
+    for key, amount in (("price", pack.price), ("credits", pack.credits)):
+        if section.has(key) and amount == 0 and not section.faulty(key):
+            section.fault(key, "must be more than 0")
+    section.close()
+    return pack
+
+
+def _currency(section: Section) -> str:
+    return section.text("currency", most=3, pattern=CURRENCY, called='a currency code such as "EUR"')
 
 
 def read_plan(section: Section, features: dict[str, Feature | None]) -> Plan:
@@ -40,7 +64,7 @@ def read_plan(section: Section, features: dict[str, Feature | None]) -> Plan:
         name=section.text("name", most=NAME_LENGTH),
         description=section.text("description", most=DESCRIPTION_LENGTH, default=""),
         price=section.amount("price", places=2, most=PLAN_PRICE),
-        currency=section.text("currency", most=3, pattern=CURRENCY, called='a currency code such as "EUR"'),
+        currency=_currency(section),
         seats=section.whole("seats", most=SEATS, default=1),
         allocation=section.amount("allocation", places=6, most=CREDITS),
         overdraft=section.amount("overdraft", places=6, most=CREDITS, default=0),
@@ -48,6 +72,11 @@ def read_plan(section: Section, features: dict[str, Feature | None]) -> Plan:
         per_minute=per_minute,
         per_day=per_day,
         results_days=section.whole("results_days", most=RESULTS_DAYS, default=7),
+        seat_price=section.amount("seat_price", places=2, most=PLAN_PRICE)
+        if section.has("seat_price")
+        else None,
+        trial_days=section.whole("trial_days", least=0, most=TRIAL_DAYS, default=0),
+        grace_days=section.whole("grace_days", least=0, most=GRACE_DAYS, default=7),
         tariffs={
             key: Tariff.of(feature) for key in _features(section, features) if (feature := features[key])
         },

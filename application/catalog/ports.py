@@ -27,6 +27,9 @@ class Catalog(Protocol):
     async def feature(self, key: str) -> Feature:
         """The newest version. Raises FeatureMissing, also for one that was retired."""
 
+    async def product(self, key: str, version: int) -> Product:
+        """Raises ProductMissing."""
+
     async def products(self) -> tuple[Product, ...]:
         """The newest of each that is not retired, by key."""
 

@@ -92,9 +92,14 @@ class Section:
         present = self.need(key) if required else self.has(key)
         return Section.at((*self.path, key), self.table[key], self.report) if present else None
 
-    def entries(self, key: str, what: str) -> "Iterator[Section]":
-        """The tables in the table ``key``, of which there must be one, each with a good key."""
-        section = self.child(key)
+    def faulty(self, key: str) -> bool:
+        """Whether something was said of ``key``."""
+        path = (*self.path, key)
+        return any(fault.message.startswith(f"{dotted(path)}: ") for fault in self.report.faults)
+
+    def entries(self, key: str, what: str, *, required: bool = True) -> "Iterator[Section]":
+        """The tables in the table ``key``, each with a good key. There must be one, if ``required``."""
+        section = self.child(key, required=required)
         if section is None:
             return
         for name, value in section.table.items():
@@ -104,7 +109,7 @@ class Section:
             entry = Section.at(path, value, self.report)
             if entry is not None:
                 yield entry
-        if not section.table:
+        if required and not section.table:
             self.report.absent(section.path, section.path, f"there must be at least one {what}")
 
     def text(

@@ -30,7 +30,9 @@ class Plan:
 
     ``price`` is hundredths of ``currency`` a month, ``allocation`` and ``overdraft`` are microcredits,
     ``multiplier`` is millionths; ``per_minute`` and ``per_day`` bound the calls of a workspace (None: not).
-    ``results_days`` is how long what queued runs answered is kept.
+    ``results_days`` is how long what queued runs answered is kept. ``seat_price`` is for each seat beyond
+    ``seats``, hundredths a month (None: there are no more). Who subscribes for the first time pays after
+    ``trial_days``; who does not pay spends nothing after ``grace_days``.
     """
 
     product: str
@@ -48,6 +50,9 @@ class Plan:
     per_day: int | None
     tariffs: Mapping[str, Tariff]
     results_days: int = 7
+    seat_price: int | None = None
+    trial_days: int = 0
+    grace_days: int = 7
 
     @property
     def free(self) -> bool:

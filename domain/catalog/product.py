@@ -1,4 +1,20 @@
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """Credits that can be bought at once. ``price`` is hundredths of ``currency``, ``credits`` microcredits.
+
+    They can be spent for ``days`` (None: for ever).
+    """
+
+    key: str
+    name: str
+    price: int
+    currency: str
+    credits: int
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,3 +25,4 @@ class Product:
     version: int
     name: str
     description: str
+    packs: Mapping[str, Pack] = field(default_factory=dict)

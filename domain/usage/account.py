@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.ids import AccountId, PlanRef, WorkspaceId
-from domain.usage.errors import AccountParked, WorkspaceFrozen
+from domain.usage.errors import AccountParked, PaymentOverdue, WorkspaceFrozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,7 +10,8 @@ class Account:
     """The credits of one workspace for one product.
 
     ``anchor`` is the instant that its periods are counted from; ``period_end`` is when the allocation
-    last opened runs out (None before the first). A ``parked`` one has books that are being checked.
+    last opened runs out (None before the first). A ``parked`` one has books that are being checked; an
+    ``overdue`` one is not paid for.
     """
 
     id: AccountId
@@ -20,10 +21,13 @@ class Account:
     anchor: datetime
     period_end: datetime | None = None
     parked: bool = False
+    overdue: bool = False
 
     def check_may_spend(self) -> None:
-        """Raises WorkspaceFrozen, AccountParked."""
+        """Raises WorkspaceFrozen, AccountParked, PaymentOverdue."""
         if self.frozen:
             raise WorkspaceFrozen
         if self.parked:
             raise AccountParked
+        if self.overdue:
+            raise PaymentOverdue

@@ -170,22 +170,29 @@ class Desk:
         if lot is None:
             if self.terms.overdraft == 0:
                 return ()
-            lot = Lot(
-                account=self.account.id,
-                id=LotId(self.new_id()),
-                source=Source.OVERDRAFT,
-                granted=self.terms.overdraft,
-                priority=PRIORITY[Source.OVERDRAFT],
-                starts_at=now,
-                created_at=now,
-            )
-        else:
-            lot = replace(lot, granted=max(self.terms.overdraft, lot.spent))
+            lot = self._new_overdraft(now)
+        lot = replace(lot, granted=max(self.terms.overdraft, lot.spent))
         part = Part(lot.id, min(lot.free, amount))
         if part.amount == 0:
             return ()
         self.put_lot(lot)
         return (part,)
+
+    def owe(self, lot: Lot, amount: int, now: datetime) -> None:
+        """What was spent of ``lot``, and has no money behind it any more, counts as borrowed."""
+        overdraft = self._overdraft() or self._new_overdraft(now)
+        spent = overdraft.spent + amount
+        self.put_lot(replace(overdraft, spent=spent, granted=max(overdraft.granted, spent)))
+        self.repayments.append(
+            Repayment(
+                id=self.new_id(),
+                account=self.account.id,
+                lot=lot.id,
+                overdraft=overdraft.id,
+                amount=-amount,
+                at=now,
+            )
+        )
 
     def receive(self, lot: Lot, now: datetime) -> None:
         """A new lot. What the account has overdrawn is paid back from it first."""
@@ -193,7 +200,16 @@ class Desk:
         owed = min(overdraft.spent, lot.free) if overdraft is not None and lot.live(now) else 0
         if overdraft is not None and owed:
             self.put_lot(replace(overdraft, spent=overdraft.spent - owed))
-            self.repayments.append(Repayment(self.account.id, lot.id, overdraft.id, owed, now))
+            self.repayments.append(
+                Repayment(
+                    id=self.new_id(),
+                    account=self.account.id,
+                    lot=lot.id,
+                    overdraft=overdraft.id,
+                    amount=owed,
+                    at=now,
+                )
+            )
             lot = lot.spend(owed)
         self.put_lot(lot)
 
@@ -212,6 +228,17 @@ class Desk:
         """Whether its lots hold what it says. Those of a parked account may not: then it stays as it is."""
         held = {lot.id: lot.held for lot in self.lots.values()}
         return all(held.get(part.lot, 0) >= part.amount for part in reservation.holds)
+
+    def _new_overdraft(self, now: datetime) -> Lot:
+        return Lot(
+            account=self.account.id,
+            id=LotId(self.new_id()),
+            source=Source.OVERDRAFT,
+            granted=self.terms.overdraft,
+            priority=PRIORITY[Source.OVERDRAFT],
+            starts_at=now,
+            created_at=now,
+        )
 
     def _overdraft(self) -> Lot | None:
         return next((lot for lot in self.lots.values() if lot.source is Source.OVERDRAFT), None)

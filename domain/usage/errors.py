@@ -93,6 +93,22 @@ class RequestKeyReused(Invalid):
 
 
 @dataclass(eq=False)
+class LotMissing(Missing):
+    code: ClassVar[str] = "lot_missing"
+    reference: str
+
+    def __str__(self) -> str:
+        return f"nothing was granted for {self.reference!r}"
+
+
+class PaymentOverdue(Denied):
+    code: ClassVar[str] = "payment_overdue"
+
+    def __str__(self) -> str:
+        return "the subscription is not paid, and its time of grace is over: pay the open invoice to go on"
+
+
+@dataclass(eq=False)
 class GrantReferenceReused(Conflict):
     code: ClassVar[str] = "grant_reference_reused"
     reference: str

@@ -40,7 +40,7 @@ class Grant:
     def decide(self, desk: Desk, now: datetime) -> Granted:
         for lot in desk.lots.values():
             if lot.reference == self.reference:
-                if (lot.source, lot.granted) != (self.source, self.amount):
+                if (lot.source, lot.granted + lot.refunded) != (self.source, self.amount):
                     raise GrantReferenceReused(self.reference)
                 return Granted(lot, desk.available(now), replayed=True)
         lot = Lot(

@@ -36,7 +36,10 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lot:
-    """A grant of credits. ``granted = free + held + spent``, and none is negative. All in microcredits."""
+    """A grant of credits. ``granted = free + held + spent``, and none is negative. All in microcredits.
+
+    ``refunded`` was granted, too, and is no more, since the customer got the money back.
+    """
 
     account: AccountId
     id: LotId
@@ -44,6 +47,7 @@ class Lot:
     granted: int
     held: int = 0
     spent: int = 0
+    refunded: int = 0
     priority: int
     starts_at: datetime
     expires_at: datetime = NEVER
@@ -51,7 +55,7 @@ class Lot:
     reference: str | None = None
 
     def __post_init__(self) -> None:
-        if self.held < 0 or self.spent < 0 or self.free < 0:
+        if min(self.held, self.spent, self.free, self.refunded) < 0:
             raise ValueError(f"a lot out of balance: {self}")
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from domain.credits import Quantity
 from domain.ids import AccountId, KeyId, LotId, ReservationId
@@ -53,8 +54,12 @@ class UsageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Repayment:
-    """A grant paid back overdraft: ``amount`` microcredits that ``overdraft`` had spent became ``lot``'s."""
+    """A grant paid back overdraft: ``amount`` microcredits that ``overdraft`` had spent became ``lot``'s.
 
+    Below zero the other way: what ``lot`` had spent was refunded, and counts as borrowed.
+    """
+
+    id: UUID
     account: AccountId
     lot: LotId
     overdraft: LotId

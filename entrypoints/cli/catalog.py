@@ -1,12 +1,16 @@
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from dishka import AsyncContainer
 
+from application.actor import Operator
+from application.billing.prices import PublishPrices, catalog_of
 from application.catalog.publish import PublishCatalog
 from application.catalog.source import CatalogFaulty, CatalogUnreadable
-from domain.catalog.publication import Change, Draft, Name, Outcome
+from domain.billing.sold import PriceChange, PriceOutcome
+from domain.catalog.publication import Change, Draft, Name
 from entrypoints import container
 from entrypoints.cli.services import with_services
 from entrypoints.cli.show import as_json, show
@@ -33,24 +37,49 @@ def check(file: Path) -> None:
 @catalog.command()
 @_file
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--stripe", is_flag=True, help="At Stripe, too: products and prices of what is sold.")
 @as_json
-def publish(file: Path, *, dry_run: bool, as_json: bool) -> None:
+def publish(file: Path, *, dry_run: bool, stripe: bool, as_json: bool) -> None:
     """Make FILE the catalog, and say what that changes.
 
     What changed gets a new version; accounts stay on the version of their plan. What FILE leaves out is
     retired: nobody new gets it. Publishing the same again changes nothing.
+
+    At Stripe each version of a plan has a price of its own, so that nobody's price is ever edited. Prices of
+    earlier versions cannot be bought any more, and those who pay them go on to.
     """
-    _publish(_read(file), dry_run=dry_run, as_json=as_json)
+    _publish(_read(file), dry_run=dry_run, stripe=stripe, as_json=as_json)
 
 
 @with_services("publish_catalog")
-async def _publish(services: AsyncContainer, draft: Draft, *, dry_run: bool, as_json: bool) -> None:
+async def _publish(
+    services: AsyncContainer, draft: Draft, *, dry_run: bool, stripe: bool, as_json: bool
+) -> None:
     changes = await (await services.get(PublishCatalog))(draft, dry_run=dry_run)
-    show([_row(each) for each in changes], as_json=as_json, empty="")
+    rows = [_row(each) for each in changes]
+    prices: Sequence[PriceChange] = ()
+    if stripe:
+        publish_prices = await services.get(PublishPrices)
+        if dry_run:
+            prices = await publish_prices.planned(catalog_of(changes))
+        else:
+            prices = await publish_prices(Operator())
+        rows += [_price_row(each) for each in prices]
+    show(rows, as_json=as_json, empty="")
     if not as_json:
-        counted = Counter(each.outcome for each in changes)
-        summary = ", ".join(f"{counted[each]} {each}" for each in Outcome if counted[each])
+        counted = Counter(str(each["outcome"]) for each in rows)
+        summary = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
         click.echo(f"{summary}.{' Nothing was published: this was a dry run.' if dry_run else ''}")
+    clashes = [each for each in prices if each.outcome is PriceOutcome.CLASH]
+    if clashes:
+        told = ", ".join(f"{each.sold.lookup_key} ({each.there.id})" for each in clashes if each.there)
+        raise click.ClickException(f"prices at Stripe that ask for something else than the catalog: {told}")
+
+
+def _price_row(change: PriceChange) -> dict[str, object]:
+    sold = change.sold
+    key = f"stripe:{sold.kind} {sold.product}/{sold.key}"
+    return {"kind": "price", "key": key, "version": sold.version, "outcome": change.outcome}
 
 
 def _row(change: Change) -> dict[str, object]:

@@ -8,6 +8,7 @@ from litestar.openapi.spec import Components, License, Tag
 from entrypoints.http import (
     account,
     audit_log,
+    billing,
     dead_letters,
     elsewhere,
     explained,
@@ -21,6 +22,7 @@ from entrypoints.http import (
     me,
     members,
     metrics,
+    plans,
     queued,
     reservations,
     second_factor,
@@ -51,6 +53,7 @@ TAGS = {
     "Usage": "For customers: what was used and charged, in sums and one by one.",
     "Identity": "For people: sign up, sign in, and everything about oneself.",
     "Workspaces": "For members: workspaces, who belongs to them, their keys, limits, and audit log.",
+    "Billing": "What is for sale; for members: subscriptions, packs of credits, invoices.",
     "Operation": "For whoever runs CueBX.",
 }
 
@@ -74,6 +77,8 @@ API = [
     *features.HANDLERS,
     *queued.HANDLERS,
     *dead_letters.HANDLERS,
+    *plans.HANDLERS,
+    *billing.HANDLERS,
     *webhooks.HANDLERS,
 ]
 

@@ -20,7 +20,7 @@ from functools import partial
 from http import HTTPStatus
 from inspect import signature
 from types import UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Generic, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from litestar import Litestar, patch, post
@@ -75,6 +75,8 @@ BY_ACTOR: Mapping[type | None, tuple[str | None, tuple[Refusable, ...]]] = {
     Operator: (ACCESS_TOKEN, AS_OPERATOR),
     MailService: (WEBHOOK_TOKEN, AS_MAIL_SERVICE),
 }
+Sent = NewType("Sent", bytes)
+"""The body as it was sent, for whoever checks a signature of it."""
 _encode = msgspec.json.Encoder().encode
 _JSON = (b"content-type", b"application/json")
 
@@ -106,6 +108,7 @@ class _Operation:
         self._named: set[str | None] = set()
         self._actor: tuple[str, type] | None = None
         self._caller: str | None = None
+        self._sent: str | None = None
         hints = get_type_hints(run, include_extras=True)
         returned = hints.pop("return")
         usual = get_args(returned)[0] if get_origin(returned) in {Union, UnionType} else returned
@@ -119,6 +122,9 @@ class _Operation:
             return
         if hint is Caller:
             self._caller = name
+            return
+        if hint is Sent:
+            self._sent = name
             return
         kind, mark, *_ = get_args(hint)
         if isinstance(mark, BodyKwarg):
@@ -149,7 +155,7 @@ class _Operation:
     def documented(self) -> Callable[..., Any]:
         """The function with the signature that belongs in the document: what a client sends and gets."""
         run: Any = self._run
-        own = {*self._uses, self._caller, *([self._actor[0]] if self._actor else [])}
+        own = {*self._uses, self._caller, self._sent, *([self._actor[0]] if self._actor else [])}
         full = signature(run)
         kept = [each for each in full.parameters.values() if each.name not in own]
         run.__annotations__ = {
@@ -185,6 +191,8 @@ class _Operation:
                 headers.get(b"user-agent", b"").decode("latin-1"),
                 headers.get(b"cookie", b"").decode("latin-1"),
             )
+        if self._sent is not None:
+            given[self._sent] = sent
         for name in self._paths:
             given[name] = scope["path_params"][name]
         given |= {name: read(headers) for name, read in self._headers.items()}
@@ -217,6 +225,8 @@ def _reader(header: HeaderParameter) -> Callable[[Headers], Any]:
             return lambda headers: headers.get(b"prefer", b"").decode("latin-1")
         case simulate.NAME:
             return lambda headers: simulate.simulation(headers.get(b"cuebx-simulate"))
+        case str() as name if name != IDEMPOTENCY_KEY:
+            return lambda headers: headers.get(name.lower().encode(), b"").decode("latin-1")
     return lambda headers: idempotency_key(headers.get(b"idempotency-key"), required=bool(header.required))
 
 

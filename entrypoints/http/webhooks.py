@@ -1,15 +1,18 @@
 """What other services tell CueBX."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
 from dishka import FromDishka
-from litestar.params import JSONBody
+from litestar.params import HeaderParameter, JSONBody
 from msgspec import Meta, Struct
 
 from application.actor import MailService
+from application.billing.told import KeepStripeEvent, Told
 from application.notifications.suppressions import NoteMailEvent
-from entrypoints.http.lean import Reply, lean_post
+from domain.billing.errors import SignatureRefused
+from entrypoints.http.lean import Reply, Sent, lean_post
 
 TAG = "Operation"
 
@@ -36,4 +39,56 @@ async def brevo_webhook(
     return Reply(None)
 
 
-HANDLERS = [brevo_webhook]
+class StripeObject(Struct, frozen=True, kw_only=True):
+    """Only what names the thing: what it is like is asked at Stripe."""
+
+    id: Annotated[str, Meta(max_length=255)] = ""
+    payment_intent: Annotated[str, Meta(max_length=255)] | None = None
+
+
+class StripeData(Struct, frozen=True, kw_only=True):
+    object: StripeObject
+
+
+class StripeEvent(Struct, frozen=True, kw_only=True):
+    """https://docs.stripe.com/api/events/object."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=255)]
+    type: Annotated[str, Meta(min_length=1, max_length=255)]
+    created: Annotated[int, Meta(ge=0, le=1 << 40)]
+    data: StripeData
+
+
+class StripeAnswer(Struct, frozen=True, kw_only=True):
+    """``new``: it was not told before."""
+
+    new: bool
+
+
+Signature = Annotated[
+    str, HeaderParameter(name="Stripe-Signature", description="Made with the endpoint's secret")
+]
+
+
+@lean_post("/v1/webhooks/stripe", tag=TAG, refuses=(SignatureRefused,))
+async def stripe_webhook(
+    data: JSONBody[StripeEvent],
+    sent: Sent,
+    keep: FromDishka[KeepStripeEvent],
+    signature: Signature,
+) -> Reply[StripeAnswer]:
+    """Stripe tells what happened there.
+
+    It is kept under its id, and acted on later: Stripe is asked what it has now.
+    """
+    told = Told(
+        id=data.id,
+        type=data.type,
+        about=data.data.object.id,
+        payment=data.data.object.payment_intent,
+        at=datetime.fromtimestamp(data.created, UTC),
+    )
+    return Reply(StripeAnswer(new=await keep(told, sent, signature)))
+
+
+HANDLERS = [brevo_webhook, stripe_webhook]

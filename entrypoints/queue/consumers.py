@@ -3,9 +3,11 @@
 from dishka import AsyncContainer
 from msgspec import Struct
 
+from application.billing.told import ActOnStripeEvent
 from application.features.execute import ExecuteRun
 from application.features.tell import TellRunEnd
 from application.notifications.send import SendMail
+from domain.billing.events import StripeTold
 from domain.ids import AccountId, BatchId, ReservationId, WorkspaceId
 from domain.notifications.events import MailRequested
 from domain.usage.queued_run import RunQueued, RunSettled
@@ -54,8 +56,22 @@ async def tell_run_end(services: AsyncContainer, delivery: Delivery, message: Ru
     await (await services.get(TellRunEnd))(delivery.consumer, delivery.id, event)
 
 
+class StripeToldV1(Struct, frozen=True, forbid_unknown_fields=True):
+    event: str
+    type: str
+    about: str
+    payment: str | None = None
+    workspace: WorkspaceId | None = None
+
+
+async def act_on_stripe(services: AsyncContainer, _: Delivery, message: StripeToldV1) -> None:
+    event = StripeTold(event=message.event, type=message.type, about=message.about, payment=message.payment)
+    await (await services.get(ActOnStripeEvent))(event)
+
+
 CONSUMERS: tuple[Consumer, ...] = (
     Consumer(name="mail", handlers={(MailRequested.kind, 1): Handler(MailRequestedV1, send_mail)}),
     Consumer(name="runs", handlers={(RunQueued.kind, 1): Handler(RunQueuedV1, execute_run)}, at_once=16),
+    Consumer(name="billing", handlers={(StripeTold.kind, 1): Handler(StripeToldV1, act_on_stripe)}),
     Consumer(name="run-ends", handlers={(RunSettled.kind, 1): Handler(RunSettledV1, tell_run_end)}),
 )

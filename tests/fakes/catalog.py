@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from application.catalog.ports import Catalog, CatalogEntries
-from domain.catalog.errors import FeatureMissing, PlanMissing
+from domain.catalog.errors import FeatureMissing, PlanMissing, ProductMissing
 from domain.catalog.feature import Feature, OnTimeout
 from domain.catalog.plan import Plan, Tariff
 from domain.catalog.product import Product
@@ -119,6 +119,12 @@ class FakeCatalog(Catalog):
             if each.key == key:
                 return each
         raise FeatureMissing(key)
+
+    async def product(self, key: str, version: int) -> Product:
+        row = self.rows.get((Name(Kind.PRODUCT, key), version))
+        if row is None or not isinstance(row.item, Product):
+            raise ProductMissing(key, version)
+        return row.item
 
     async def products(self) -> tuple[Product, ...]:
         found = [item for item in self._on_sale() if isinstance(item, Product)]

@@ -1,5 +1,12 @@
 """Every table. Importing this package fills ``Base.metadata``."""
 
+from adapters.postgres.records.billing import (
+    BillingCustomerRecord,
+    CheckoutRecord,
+    InvoiceRecord,
+    StripeEventRecord,
+    SubscriptionRecord,
+)
 from adapters.postgres.records.catalog import CatalogEntryRecord
 from adapters.postgres.records.events import (
     DeadLetterRecord,
@@ -36,7 +43,9 @@ from adapters.postgres.records.workspaces import AccountRecord, WorkspaceRecord
 __all__ = [
     "AccountRecord",
     "AuditEntryRecord",
+    "BillingCustomerRecord",
     "CatalogEntryRecord",
+    "CheckoutRecord",
     "CodeRecord",
     "CreditAlertRecord",
     "DeadLetterRecord",
@@ -44,6 +53,7 @@ __all__ = [
     "IdentityRecord",
     "InboxRecord",
     "InvitationRecord",
+    "InvoiceRecord",
     "JobTickRecord",
     "KeyRecord",
     "LimitCarryRecord",
@@ -61,6 +71,8 @@ __all__ = [
     "ShadowRefusalRecord",
     "SigningKeyRecord",
     "SpendLimitRecord",
+    "StripeEventRecord",
+    "SubscriptionRecord",
     "SuppressionRecord",
     "UsageHourRecord",
     "UsageRecordRecord",

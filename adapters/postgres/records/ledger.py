@@ -24,6 +24,7 @@ class LotRecord(Base):
     granted: Mapped[int]
     held: Mapped[int]
     spent: Mapped[int]
+    refunded: Mapped[int] = mapped_column(server_default="0")
     priority: Mapped[int]
     starts_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -33,6 +34,7 @@ class LotRecord(Base):
 
     __table_args__ = (
         CheckConstraint("held >= 0 AND spent >= 0 AND held + spent <= granted", name="balance"),
+        CheckConstraint("refunded >= 0", name="refunded"),
         Index(None, "account_id", "reference", unique=True),
         # `usable` seldom changes, so that a hold or a charge stays a heap-only update of the lot.
         Index("ix_lot_usable", "account_id", "expires_at", postgresql_where=text("usable")),
@@ -116,17 +118,18 @@ class ShadowRefusalRecord(Base):
 
 
 class RepaymentRecord(Base):
-    """Spending that moved from the overdraft lot to a lot granted later."""
+    """Spending that moved from the overdraft lot to a lot granted later; below zero: back, by a refund."""
 
     __tablename__ = "repayment"
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
-    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    lot_id: Mapped[UUID]
     overdraft_id: Mapped[UUID]
     amount: Mapped[int]
     at: Mapped[datetime]
 
-    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+    __table_args__ = (CheckConstraint("amount <> 0", name="amount"),)
 
 
 class LimitCarryRecord(Base):

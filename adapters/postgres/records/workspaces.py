@@ -27,7 +27,10 @@ class WorkspaceRecord(Base):
 
 
 class AccountRecord(Base):
-    """A parked one spends nothing: its books do not add up, or an operator wants it so."""
+    """A parked one spends nothing: its books do not add up, or an operator wants it so.
+
+    From ``freezes_at`` on it spends nothing either, as its subscription is not paid.
+    """
 
     __tablename__ = "account"
 
@@ -41,6 +44,7 @@ class AccountRecord(Base):
     created_at: Mapped[datetime]
     parked_at: Mapped[datetime | None]
     parked_reason: Mapped[str | None]
+    freezes_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("workspace_id", "product"),

@@ -1,0 +1,162 @@
+"""What is kept of Stripe's objects, and of what it told."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.postgres.base import table
+from adapters.postgres.books import FIELDS
+from adapters.postgres.records import (
+    BillingCustomerRecord,
+    CheckoutRecord,
+    InvoiceRecord,
+    StripeEventRecord,
+    SubscriptionRecord,
+)
+from application.billing.ports import Checkouts, Customers, Invoices, StripeEvents, Subscriptions
+from domain.billing.checkout import Checkout, Purpose
+from domain.billing.invoice import Invoice
+from domain.billing.subscription import Subscription
+from domain.ids import AccountId, WorkspaceId
+
+_customer = table(BillingCustomerRecord)
+_subscription = table(SubscriptionRecord)
+_invoice = table(InvoiceRecord)
+_event = table(StripeEventRecord)
+_checkout = table(CheckoutRecord)
+_COLUMNS = {field: column for column, field in FIELDS.items()}
+
+
+def _values(thing: Any, *, but: frozenset[str] = frozenset()) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
+    return {
+        _COLUMNS.get(each.name, each.name): msgspec.to_builtins(value) if _nested(value) else value
+        for each in fields(thing)
+        if each.name not in but
+        for value in (getattr(thing, each.name),)
+    }
+
+
+def _nested(value: object) -> bool:
+    return hasattr(value, "__dataclass_fields__")
+
+
+def _fields(row: sa.RowMapping) -> dict[str, Any]:
+    return {FIELDS.get(name, name): value for name, value in row.items()}
+
+
+class SqlCustomers(Customers):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def of(self, workspace: WorkspaceId) -> str | None:
+        wanted = sa.select(_customer.c.id).where(_customer.c.workspace_id == workspace)
+        found: str | None = await self._session.scalar(wanted)
+        return found
+
+    async def add(self, workspace: WorkspaceId, id: str, at: datetime) -> str:
+        new = insert(_customer).values(workspace_id=workspace, id=id, created_at=at)
+        await self._session.execute(new.on_conflict_do_nothing())
+        return await self.of(workspace) or id
+
+
+class SqlSubscriptions(Subscriptions):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def fence(self, id: str) -> int:
+        wanted = sa.select(_subscription.c.fence).where(_subscription.c.id == id)
+        return await self._session.scalar(wanted) or 0
+
+    async def of(self, account: AccountId) -> Sequence[Subscription]:
+        wanted = sa.select(_subscription).where(_subscription.c.account_id == account)
+        rows = await self._session.execute(wanted.order_by(_subscription.c.created_at, _subscription.c.id))
+        return [msgspec.convert(_fields(row), Subscription) for row in rows.mappings()]
+
+    async def save(self, subscription: Subscription) -> None:
+        values = _values(subscription)
+        new = insert(_subscription).values(**values, fence=1)
+        changed = {name: value for name, value in values.items() if name not in ("account_id", "id")}
+        changed["fence"] = _subscription.c.fence + 1
+        await self._session.execute(
+            new.on_conflict_do_update(index_elements=["account_id", "id"], set_=changed)
+        )
+
+
+class SqlInvoices(Invoices):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def save(self, invoice: Invoice) -> None:
+        values = _values(invoice, but=frozenset({"lines"}))
+        changed = {name: value for name, value in values.items() if name not in ("account_id", "id")}
+        changed["fence"] = _invoice.c.fence + 1
+        new = insert(_invoice).values(**values, fence=1)
+        await self._session.execute(
+            new.on_conflict_do_update(index_elements=["account_id", "id"], set_=changed)
+        )
+
+    async def page(
+        self, accounts: Sequence[AccountId], *, after: str | None, limit: int
+    ) -> Sequence[Invoice]:
+        wanted = sa.select(_invoice).where(_invoice.c.account_id.in_(accounts))
+        if after is not None:
+            edge = sa.select(_invoice.c.created_at, _invoice.c.id).where(
+                _invoice.c.account_id.in_(accounts), _invoice.c.id == after
+            )
+            wanted = wanted.where(sa.tuple_(_invoice.c.created_at, _invoice.c.id) < edge.scalar_subquery())
+        order = (_invoice.c.created_at.desc(), _invoice.c.id.desc())
+        rows = await self._session.execute(wanted.order_by(*order).limit(limit))
+        return [msgspec.convert({**_fields(row), "lines": ()}, Invoice) for row in rows.mappings()]
+
+
+class SqlStripeEvents(StripeEvents):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, id: str, type_: str, about: str | None, at: datetime, now: datetime) -> bool:
+        new = insert(_event).values(id=id, type=type_, about=about, created_at=at, received_at=now)
+        kept = new.on_conflict_do_nothing().returning(_event.c.id)
+        return await self._session.scalar(kept) is not None
+
+
+class SqlCheckouts(Checkouts):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def open(self, account: AccountId, purpose: Purpose) -> Checkout | None:
+        return await self._first(
+            _checkout.c.account_id == account, _checkout.c.purpose == purpose, _checkout.c.state == "open"
+        )
+
+    async def get(self, account: AccountId, id: UUID) -> Checkout | None:
+        return await self._first(_checkout.c.account_id == account, _checkout.c.id == id)
+
+    async def by_session(self, session: str) -> Checkout | None:
+        return await self._first(_checkout.c.session == session)
+
+    async def save(self, checkout: Checkout) -> None:
+        values = _values(checkout, but=frozenset({"wanted", "trial_days"}))
+        values["wanted"] = {"prices": dict(checkout.wanted), "trial_days": checkout.trial_days}
+        changed = {name: values[name] for name in ("session", "url", "state")}
+        new = insert(_checkout).values(values)
+        await self._session.execute(
+            new.on_conflict_do_update(index_elements=["account_id", "id"], set_=changed)
+        )
+
+    async def _first(self, *conditions: sa.ColumnElement[bool]) -> Checkout | None:
+        wanted = sa.select(_checkout).where(*conditions).order_by(_checkout.c.created_at.desc()).limit(1)
+        row = (await self._session.execute(wanted)).mappings().one_or_none()
+        if row is None:
+            return None
+        values = _fields(row)
+        kept = values.pop("wanted")
+        return msgspec.convert(
+            {**values, "wanted": kept["prices"], "trial_days": kept["trial_days"]}, Checkout
+        )

@@ -1,0 +1,190 @@
+"""Stripe, as the use cases ask it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import stripe
+
+from adapters.stripe.client import MISSING, StripeAccount, asking
+from adapters.stripe.prices import StripePrices
+from adapters.stripe.reading import ACCOUNT, at, id_of, invoice_from, price_of, subscription_from
+from application.billing.ports import Payments, Session
+from domain.billing.checkout import Checkout, CheckoutState, Purpose
+from domain.billing.errors import PaymentsRefused
+from domain.billing.invoice import Invoice
+from domain.billing.sold import Offer, PriceThere, Sold
+from domain.billing.subscription import Subscription
+from domain.ids import WorkspaceId, account_text, workspace_text
+
+_STATES = {
+    "open": CheckoutState.OPEN,
+    "complete": CheckoutState.COMPLETE,
+    "expired": CheckoutState.EXPIRED,
+}
+_OWING = {"past_due", "unpaid"}
+
+
+class StripePayments(Payments):
+    def __init__(self, client: stripe.StripeClient, account: StripeAccount) -> None:
+        self._client = client
+        self._account = account
+        self._prices = StripePrices(client)
+
+    async def subscription(self, id: str) -> Subscription | None:
+        try:
+            with asking():
+                there: Any = await self._client.v1.subscriptions.retrieve_async(id)
+        except PaymentsRefused as error:
+            if error.reason == MISSING:
+                return None
+            raise
+        owed_since = await self._owed_since(id) if there.status in _OWING else None
+        return subscription_from(there, await self._next(there), owed_since)
+
+    async def _next(self, there: Any) -> Sequence[tuple[Sold, int]] | None:  # noqa: ANN401 - stripe.Subscription
+        """What its schedule has it become when the period ends."""
+        schedule = id_of(there.schedule)
+        if schedule is None:
+            return None
+        with asking():
+            plan: Any = await self._client.v1.subscription_schedules.retrieve_async(schedule)
+        ends = there["items"].data[0].current_period_end
+        phase = next((each for each in plan.phases if each.start_date >= ends), None)
+        if phase is None:
+            return None
+        found = []
+        for each in phase["items"]:
+            sold = await self._prices.sold(str(id_of(each["price"])))
+            if sold is not None:
+                found.append((sold, int(each["quantity"])))
+        return found
+
+    async def _owed_since(self, id: str) -> datetime | None:
+        with asking():
+            page = await self._client.v1.invoices.list_async(
+                {"subscription": id, "status": "open", "limit": 100}
+            )
+        return min((at(each.created) for each in page.data), default=None)
+
+    async def invoice(self, id: str) -> Invoice | None:
+        try:
+            with asking():
+                there = await self._client.v1.invoices.retrieve_async(id)
+        except PaymentsRefused as error:
+            if error.reason == MISSING:
+                return None
+            raise
+        with asking():
+            lines = [each async for each in there.lines.auto_paging_iter()]
+        prices = {price for each in lines if (price := price_of(each)) is not None}
+        sold = {each: await self._prices.sold(each) for each in sorted(prices)}
+        taken_back, won_back = await self._back(id) if there.amount_paid else (0, 0)
+        return invoice_from(there, lines, sold, taken_back=taken_back, won_back=won_back)
+
+    async def _back(self, invoice: str) -> tuple[int, int]:
+        """What was refunded or disputed of an invoice, and what of that was won."""
+        taken = won = 0
+        with asking():
+            payments = await self._client.v1.invoice_payments.list_async({"invoice": invoice, "limit": 100})
+            for each in payments.data:
+                intent = id_of(each.payment.payment_intent)
+                if intent is None:
+                    continue
+                refunds = await self._client.v1.refunds.list_async({"payment_intent": intent, "limit": 100})
+                taken += sum(
+                    each.amount for each in refunds.data if each.status not in {"failed", "canceled"}
+                )
+                disputes = await self._client.v1.disputes.list_async({"payment_intent": intent})
+                taken += sum(each.amount for each in disputes.data)
+                won += sum(each.amount for each in disputes.data if each.status == "won")
+        return taken, won
+
+    async def invoice_paid_by(self, payment: str) -> str | None:
+        with asking():
+            page = await self._client.v1.invoice_payments.list_async(
+                {"payment": {"type": "payment_intent", "payment_intent": payment}}
+            )
+        return next((id_of(each.invoice) for each in page.data), None)
+
+    async def session(self, id: str) -> Session | None:
+        try:
+            with asking():
+                return _session(await self._client.v1.checkout.sessions.retrieve_async(id))
+        except PaymentsRefused as error:
+            if error.reason == MISSING:
+                return None
+            raise
+
+    async def open_customer(self, workspace: WorkspaceId, name: str, email: str | None) -> str:
+        text = workspace_text(workspace)
+        params: Any = {"name": name, "metadata": {"cuebx_workspace": text}}
+        if email is not None:
+            params["email"] = email
+        with asking():
+            made = await self._client.v1.customers.create_async(
+                params, {"idempotency_key": f"customer:{text}"}
+            )
+        return made.id
+
+    async def open_session(self, checkout: Checkout, customer: str) -> Session:
+        prices = await self._prices.ids(list(checkout.wanted))
+        metadata = {ACCOUNT: account_text(checkout.account)}
+        params: Any = {
+            "customer": customer,
+            "line_items": [
+                {"price": prices[key], "quantity": count} for key, count in checkout.wanted.items()
+            ],
+            "metadata": metadata,
+            "success_url": self._account.return_url,
+            "cancel_url": self._account.return_url,
+            "expires_at": int(checkout.expires_at.timestamp()),
+        }
+        if checkout.purpose is Purpose.SUBSCRIBE:
+            params |= {"mode": "subscription", "subscription_data": {"metadata": metadata}}
+            if checkout.trial_days:
+                params["subscription_data"]["trial_period_days"] = checkout.trial_days
+        else:
+            params |= {
+                "mode": "payment",
+                "invoice_creation": {"enabled": True, "invoice_data": {"metadata": metadata}},
+            }
+        with asking():
+            made = await self._client.v1.checkout.sessions.create_async(
+                params, {"idempotency_key": f"checkout:{checkout.id}"}
+            )
+        return _session(made)
+
+    async def expire_session(self, id: str) -> Session:
+        try:
+            with asking():
+                return _session(await self._client.v1.checkout.sessions.expire_async(id))
+        except PaymentsRefused:
+            with asking():  # it was over
+                return _session(await self._client.v1.checkout.sessions.retrieve_async(id))
+
+    async def prices(self) -> Sequence[PriceThere]:
+        return await self._prices.all()
+
+    async def add_price(self, offer: Offer) -> None:
+        await self._prices.add(offer)
+
+    async def set_active(self, price: PriceThere, *, active: bool) -> None:
+        await self._prices.set_active(price, active=active)
+
+    async def open_portal(self, customer: str) -> str:
+        with asking():
+            made = await self._client.v1.billing_portal.sessions.create_async(
+                {"customer": customer, "return_url": self._account.return_url}
+            )
+        return made.url
+
+
+def _session(there: stripe.checkout.Session) -> Session:
+    return Session(
+        id=there.id,
+        state=_STATES[there.status or "open"],
+        url=there.url,
+        subscription=id_of(there.subscription),
+        invoice=id_of(there.invoice),
+    )

@@ -1,0 +1,51 @@
+"""An installation that sells nothing."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from application.billing.ports import Payments, Session
+from domain.billing.checkout import Checkout
+from domain.billing.errors import BillingOff
+from domain.billing.invoice import Invoice
+from domain.billing.sold import Offer, PriceThere
+from domain.billing.subscription import Subscription
+from domain.ids import WorkspaceId
+
+
+def _off() -> NoReturn:
+    raise BillingOff
+
+
+class NoPayments(Payments):
+    async def subscription(self, id: str) -> Subscription | None:  # noqa: ARG002 - as below
+        _off()
+
+    async def invoice(self, id: str) -> Invoice | None:  # noqa: ARG002
+        _off()
+
+    async def invoice_paid_by(self, payment: str) -> str | None:  # noqa: ARG002
+        _off()
+
+    async def session(self, id: str) -> Session | None:  # noqa: ARG002
+        _off()
+
+    async def open_customer(self, workspace: WorkspaceId, name: str, email: str | None) -> str:  # noqa: ARG002
+        _off()
+
+    async def open_session(self, checkout: Checkout, customer: str) -> Session:  # noqa: ARG002
+        _off()
+
+    async def expire_session(self, id: str) -> Session:  # noqa: ARG002
+        _off()
+
+    async def prices(self) -> Sequence[PriceThere]:
+        _off()
+
+    async def add_price(self, offer: Offer) -> None:  # noqa: ARG002
+        _off()
+
+    async def set_active(self, price: PriceThere, *, active: bool) -> None:  # noqa: ARG002
+        _off()
+
+    async def open_portal(self, customer: str) -> str:  # noqa: ARG002
+        _off()

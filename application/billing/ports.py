@@ -1,0 +1,139 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from application.audit.ports import AuditTx
+from application.notifications.ports import MailTx
+from application.workspaces.ports import Members, WorkspaceAccounts, Workspaces
+from domain.billing.checkout import Checkout, CheckoutState, Purpose
+from domain.billing.invoice import Invoice
+from domain.billing.sold import Offer, PriceThere
+from domain.billing.subscription import Subscription
+from domain.ids import AccountId, PlanRef, WorkspaceId
+from domain.usage.account import Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A checkout as Stripe has it. ``url`` is None once it is over."""
+
+    id: str
+    state: CheckoutState
+    url: str | None
+    subscription: str | None = None
+    invoice: str | None = None
+
+
+class Payments(Protocol):
+    """Stripe. Never asked inside a transaction; what is written under the same key is written once.
+
+    Whatever it has that is not of CueBX is as if it were not there. Raises PaymentsUnavailable, where what
+    was asked may have been done, PaymentDeclined, and PaymentsRefused.
+    """
+
+    async def subscription(self, id: str) -> Subscription | None: ...
+
+    async def invoice(self, id: str) -> Invoice | None: ...
+
+    async def invoice_paid_by(self, payment: str) -> str | None:
+        """The invoice that a payment intent paid."""
+
+    async def session(self, id: str) -> Session | None: ...
+
+    async def open_customer(self, workspace: WorkspaceId, name: str, email: str | None) -> str:
+        """One for each workspace, however often it is asked for within a day."""
+
+    async def open_session(self, checkout: Checkout, customer: str) -> Session:
+        """The same for the same checkout."""
+
+    async def expire_session(self, id: str) -> Session: ...
+
+    async def prices(self) -> Sequence[PriceThere]: ...
+
+    async def add_price(self, offer: Offer) -> None: ...
+
+    async def set_active(self, price: PriceThere, *, active: bool) -> None:
+        """Whether it can be bought. Whoever pays it goes on to."""
+
+    async def open_portal(self, customer: str) -> str:
+        """The address of a page that is for this customer, for some minutes."""
+
+
+class Customers(Protocol):
+    async def of(self, workspace: WorkspaceId) -> str | None: ...
+
+    async def add(self, workspace: WorkspaceId, id: str, at: datetime) -> str:
+        """The first one stays, and is the answer."""
+
+
+class Subscriptions(Protocol):
+    async def fence(self, id: str) -> int:
+        """Goes up whenever it is saved; 0 before the first time."""
+
+    async def of(self, account: AccountId) -> Sequence[Subscription]:
+        """The oldest first."""
+
+    async def save(self, subscription: Subscription) -> None: ...
+
+
+class Invoices(Protocol):
+    async def save(self, invoice: Invoice) -> None:
+        """Without its lines, which stay at Stripe."""
+
+    async def page(
+        self, accounts: Sequence[AccountId], *, after: str | None, limit: int
+    ) -> Sequence[Invoice]:
+        """The newest first, without their lines. ``after`` is the id of the last one seen."""
+
+
+class StripeEvents(Protocol):
+    async def add(self, id: str, type_: str, about: str | None, at: datetime, now: datetime) -> bool:
+        """False where it is there."""
+
+
+class Checkouts(Protocol):
+    async def open(self, account: AccountId, purpose: Purpose) -> Checkout | None:
+        """The newest that is open."""
+
+    async def get(self, account: AccountId, id: UUID) -> Checkout | None: ...
+
+    async def by_session(self, session: str) -> Checkout | None:
+        """Across all tenants: only Stripe tells of one."""
+
+    async def save(self, checkout: Checkout) -> None: ...
+
+
+class BillingAccounts(WorkspaceAccounts, Protocol):
+    async def get(self, id: AccountId) -> Account:
+        """Raises AccountMissing."""
+
+    async def settle(self, id: AccountId, plan: PlanRef, *, freezes_at: datetime | None) -> None:
+        """What it may spend from now on. Call ``hold`` first."""
+
+
+class BillingTx(AuditTx, MailTx, Protocol):
+    @property
+    def accounts(self) -> BillingAccounts: ...
+
+    @property
+    def workspaces(self) -> Workspaces: ...
+
+    @property
+    def members(self) -> Members: ...
+
+    @property
+    def customers(self) -> Customers: ...
+
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+
+    @property
+    def invoices(self) -> Invoices: ...
+
+    @property
+    def stripe_events(self) -> StripeEvents: ...
+
+    @property
+    def checkouts(self) -> Checkouts: ...

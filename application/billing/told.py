@@ -1,0 +1,114 @@
+"""What Stripe tells by webhooks: kept first, acted on later."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from application.billing.ports import BillingTx, Payments
+from application.billing.sync import SyncInvoice, SyncSubscription
+from application.ports import Clock, UnitOfWork
+from domain.billing.checkout import CheckoutState
+from domain.billing.errors import SignatureRefused
+from domain.billing.events import StripeTold
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An event of Stripe's, as far as it is looked at."""
+
+    id: str
+    type: str
+    about: str
+    payment: str | None
+    at: datetime
+
+
+class CheckSignature(Protocol):
+    """https://docs.stripe.com/webhooks#verify-manually."""
+
+    def __call__(self, body: bytes, header: str) -> None:
+        """Raises SignatureRefused."""
+
+
+class NoSignature(CheckSignature):
+    def __call__(self, body: bytes, header: str) -> None:  # noqa: ARG002 - whatever they are
+        raise SignatureRefused("this installation has no secret of a Stripe webhook")
+
+
+@dataclass(frozen=True, slots=True)
+class KeepStripeEvent:
+    """Once, and what has to be done about it with it."""
+
+    uow: UnitOfWork[BillingTx]
+    clock: Clock
+    check: CheckSignature
+
+    async def __call__(self, told: Told, body: bytes, signature: str) -> bool:
+        """False where it was told before. Raises SignatureRefused."""
+        self.check(body, signature)
+        async with self.uow() as tx:
+            new = await tx.stripe_events.add(told.id, told.type, told.about, told.at, self.clock.now())
+            if new and _heeded(told.type):
+                event = StripeTold(event=told.id, type=told.type, about=told.about, payment=told.payment)
+                await tx.outbox.add(event)
+        return new
+
+
+def _heeded(type_: str) -> bool:
+    return type_.startswith(
+        (
+            "customer.subscription.",
+            "checkout.session.",
+            "invoice.",
+            "charge.refund",
+            "charge.dispute.",
+            "refund.",
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActOnStripeEvent:
+    """An event says only what to look at. May be repeated."""
+
+    payments: Payments
+    uow: UnitOfWork[BillingTx]
+    subscription: SyncSubscription
+    invoice: SyncInvoice
+
+    async def __call__(self, event: StripeTold) -> None:
+        """Raises NotYet, PaymentsUnavailable, PaymentsRefused, PlanMissing."""
+        if event.type.startswith("customer.subscription."):
+            await self.subscription(event.about)
+        elif event.type.startswith("checkout.session."):
+            await self.session(event.about)
+        elif event.type.startswith("invoice."):
+            await self._invoice(event.about)
+        elif event.payment is not None:
+            paid = await self.payments.invoice_paid_by(event.payment)
+            if paid is not None:
+                await self._invoice(paid)
+
+    async def _invoice(self, id: str) -> None:
+        invoice = await self.invoice(id)
+        if invoice is not None and invoice.subscription is not None:
+            await self.subscription(invoice.subscription)
+
+    async def session(self, id: str) -> None:
+        """What somebody did on the page where one pays."""
+        seen = await self.payments.session(id)
+        if seen is None:
+            return
+        if seen.subscription is not None:
+            await self.subscription(seen.subscription)
+        if seen.invoice is not None:
+            await self.invoice(seen.invoice)
+        if seen.state is CheckoutState.OPEN:
+            return
+        async with self.uow() as tx:
+            checkout = await tx.checkouts.by_session(id)
+            if checkout is not None:
+                await tx.checkouts.save(checkout.become(seen.state))

@@ -1,0 +1,71 @@
+"""A page at Stripe on which somebody may pay."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from domain.ids import AccountId
+
+LASTS = timedelta(hours=23)
+"""Stripe gives a page a day at most, from when it hears of it."""
+
+
+class Purpose(StrEnum):
+    SUBSCRIBE = "subscribe"
+    TOP_UP = "top_up"
+
+
+class CheckoutState(StrEnum):
+    OPEN = "open"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """``wanted`` is how many of which lookup keys, and what else makes two of them the same.
+
+    ``session`` is Stripe's id, None until it was heard of: whoever asks again under the same ``id`` gets the
+    same one.
+    """
+
+    id: UUID
+    account: AccountId
+    purpose: Purpose
+    wanted: Mapping[str, int]
+    created_at: datetime
+    expires_at: datetime
+    trial_days: int = 0
+    session: str | None = None
+    url: str | None = None
+    state: CheckoutState = CheckoutState.OPEN
+
+    @classmethod
+    def new(
+        cls,
+        id: UUID,
+        account: AccountId,
+        purpose: Purpose,
+        wanted: Mapping[str, int],
+        now: datetime,
+        *,
+        trial_days: int = 0,
+    ) -> Self:
+        return cls(
+            id=id,
+            account=account,
+            purpose=purpose,
+            wanted=wanted,
+            trial_days=trial_days,
+            created_at=now,
+            expires_at=now.replace(microsecond=0) + LASTS,
+        )
+
+    def opened(self, session: str, url: str | None) -> Self:
+        return replace(self, session=session, url=url)
+
+    def become(self, state: CheckoutState) -> Self:
+        return replace(self, state=state)

@@ -1,0 +1,109 @@
+from dataclasses import dataclass
+from typing import ClassVar
+
+from domain.errors import Conflict, Invalid, Missing, Unaffordable, Unauthenticated, Unavailable
+
+
+class BillingOff(Conflict):
+    code: ClassVar[str] = "billing_off"
+
+    def __str__(self) -> str:
+        return "this installation sells nothing: it has no Stripe key"
+
+
+@dataclass(eq=False)
+class PaymentsUnavailable(Unavailable):
+    """``reason`` is the kind of fault. What was asked may have been done or not, and is safe to repeat."""
+
+    code: ClassVar[str] = "payments_unavailable"
+    reason: str
+    retry_after: int = 5
+
+    def __str__(self) -> str:
+        return "Stripe is away or slow; repeat the request, which is never paid twice"
+
+
+@dataclass(eq=False)
+class PaymentDeclined(Unaffordable):
+    """``reason`` is Stripe's code."""
+
+    code: ClassVar[str] = "payment_declined"
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the payment was declined ({self.reason}); nothing has changed: use another card"
+
+
+@dataclass(eq=False)
+class PaymentsRefused(Conflict):
+    """Stripe takes the request for a mistake: a fault of the catalog there, or of ours."""
+
+    code: ClassVar[str] = "payments_refused"
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Stripe refused the request ({self.reason})"
+
+
+@dataclass(eq=False)
+class PlanNotSold(Conflict):
+    """A plan that is free or that has no price at Stripe."""
+
+    code: ClassVar[str] = "plan_not_sold"
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.what} cannot be bought: it is free, or not published to Stripe"
+
+
+@dataclass(eq=False)
+class AlreadySubscribed(Conflict):
+    code: ClassVar[str] = "already_subscribed"
+    product: str
+
+    def __str__(self) -> str:
+        return f"the workspace has a subscription of {self.product} already: change that one"
+
+
+@dataclass(eq=False)
+class NotSubscribed(Missing):
+    code: ClassVar[str] = "not_subscribed"
+    product: str
+
+    def __str__(self) -> str:
+        return f"the workspace has no subscription of {self.product}"
+
+
+@dataclass(eq=False)
+class PackMissing(Missing):
+    code: ClassVar[str] = "pack_missing"
+    product: str
+    pack: str
+
+    def __str__(self) -> str:
+        return f"{self.product} has no pack {self.pack!r}"
+
+
+@dataclass(eq=False)
+class SeatsRefused(Invalid):
+    """``least`` and ``most`` seats are possible under the plan, its own included."""
+
+    code: ClassVar[str] = "seats_refused"
+    least: int
+    most: int
+
+    def __str__(self) -> str:
+        return (
+            f"seats must be from {self.least} to {self.most}: as many as there are enabled members, at least"
+        )
+
+
+@dataclass(eq=False)
+class SignatureRefused(Unauthenticated):
+    """``reason`` is for whoever sets it up."""
+
+    code: ClassVar[str] = "signature_refused"
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the Stripe-Signature does not fit: {self.reason}"

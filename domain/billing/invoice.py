@@ -1,0 +1,114 @@
+"""An invoice as Stripe has it, and the credits that come of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from domain.billing.sold import Sold, SoldKind
+from domain.billing.terms import PackTerms, PlanTerms
+from domain.ids import AccountId
+
+
+class InvoiceStatus(StrEnum):
+    DRAFT = "draft"
+    OPEN = "open"
+    PAID = "paid"
+    UNCOLLECTIBLE = "uncollectible"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """``amount`` is hundredths; below zero for what is given back. ``sold`` is None for what is not of CueBX.
+
+    A ``proration`` pays for a part of a period.
+    """
+
+    id: str
+    sold: Sold | None
+    quantity: int
+    amount: int
+    unit_amount: int
+    start: datetime
+    end: datetime
+    proration: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """Amounts are hundredths of ``currency``.
+
+    ``taken_back`` was refunded or disputed, ``won_back`` of that was decided in our favour.
+    """
+
+    id: str
+    account: AccountId
+    customer: str
+    subscription: str | None
+    status: InvoiceStatus
+    number: str | None
+    currency: str
+    total: int
+    paid: int
+    lines: tuple[Line, ...]
+    created_at: datetime
+    paid_at: datetime | None = None
+    url: str | None = None
+    pdf: str | None = None
+    taken_back: int = 0
+    won_back: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A lot that an invoice pays for: ``amount`` microcredits, granted once for its ``reference``."""
+
+    reference: str
+    kind: SoldKind
+    amount: int
+    start: datetime
+    end: datetime | None
+
+    def share(self, part: int, whole: int) -> int:
+        """Of its credits, what ``part`` of ``whole`` paid for: no more than that."""
+        return self.amount * min(part, whole) // whole if whole > 0 else 0
+
+
+def dues(invoice: Invoice, plans: Mapping[Sold, PlanTerms], packs: Mapping[Sold, PackTerms]) -> Iterator[Due]:
+    """The credits of a paid invoice, a lot for each line that pays for some.
+
+    A whole period of a plan grants its allocation, in a trial and at a discount, too. A change in the middle
+    of one grants the difference, by the share of the period's price that was asked for.
+    """
+    unused = sum(_allocation(each, plans) for each in invoice.lines if each.proration and each.amount < 0)
+    for line in invoice.lines:
+        if line.sold is None:
+            continue
+        if line.sold.kind is SoldKind.PACK and line.sold in packs:
+            pack = packs[line.sold]
+            until = None if pack.days is None else line.start + timedelta(days=pack.days)
+            yield _due(line, pack.credits * line.quantity, until)
+        elif line.sold.kind is SoldKind.PLAN and not (line.proration and line.amount < 0):
+            gained = _allocation(line, plans)
+            if line.proration:
+                gained, unused = gained + min(0, unused), min(0, unused + gained)
+            if gained > 0:
+                yield _due(line, gained, line.end)
+
+
+def _allocation(line: Line, plans: Mapping[Sold, PlanTerms]) -> int:
+    """In microcredits, below zero for what is given back."""
+    if line.sold is None or line.sold.kind is not SoldKind.PLAN or line.sold not in plans:
+        return 0
+    whole = plans[line.sold].allocation * line.quantity
+    if not line.proration:
+        return whole
+    asked = line.unit_amount * line.quantity
+    share = whole * abs(line.amount) // asked if asked else 0
+    return share if line.amount >= 0 else -share
+
+
+def _due(line: Line, amount: int, end: datetime | None) -> Due:
+    assert line.sold is not None  # noqa: S101 - it was looked at
+    return Due(reference=f"stripe:{line.id}", kind=line.sold.kind, amount=amount, start=line.start, end=end)

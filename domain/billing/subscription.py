@@ -1,0 +1,66 @@
+"""A subscription as Stripe has it, and what follows from it for the account."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from domain.ids import AccountId, PlanRef
+
+
+class Status(StrEnum):
+    """https://docs.stripe.com/api/subscriptions/object#subscription_object-status."""
+
+    INCOMPLETE = "incomplete"
+    INCOMPLETE_EXPIRED = "incomplete_expired"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    UNPAID = "unpaid"
+    CANCELED = "canceled"
+    PAUSED = "paused"
+
+
+_ENTITLED = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.UNPAID})
+_OWING = frozenset({Status.PAST_DUE, Status.UNPAID})
+_OVER = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """``id`` and ``customer`` are Stripe's. ``seats`` are those bought beyond the plan's own.
+
+    ``next_plan`` and ``next_seats`` is what it becomes at ``period_end``, by the ``schedule`` of that name.
+    ``owed_since`` is when the oldest invoice was made that is not paid.
+    """
+
+    id: str
+    account: AccountId
+    customer: str
+    status: Status
+    plan: PlanRef
+    seats: int
+    created_at: datetime
+    period_start: datetime
+    period_end: datetime
+    cancel_at: datetime | None = None
+    trial_end: datetime | None = None
+    schedule: str | None = None
+    next_plan: PlanRef | None = None
+    next_seats: int | None = None
+    owed_since: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def entitled(self) -> bool:
+        """Whether the account has its plan."""
+        return self.status in _ENTITLED
+
+    @property
+    def over(self) -> bool:
+        return self.status in _OVER
+
+    def freezes_at(self, grace_days: int) -> datetime | None:
+        """From when on nothing is spent, because it is not paid."""
+        if self.status not in _OWING or self.owed_since is None:
+            return None
+        return self.owed_since + timedelta(days=grace_days)
