@@ -92,6 +92,7 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_ADMINS, "create_key list_keys change_key rotate_key revoke_key"),
         *_rows(_ADMINS, "set_limit list_limits remove_limit read_shadow read_audit_log export_audit_log"),
         *_rows(_ADMINS, "subscribe buy_credits open_portal list_subscriptions list_invoices"),
+        *_rows(_ADMINS, "preview_change change_subscription cancel_subscription resume_subscription"),
         *_rows(_member(Role.OWNER), "transfer_ownership delete_workspace"),
         *_rows(_OPERATOR, "freeze_workspace unfreeze_workspace create_any_workspace list_all_workspaces"),
         *_rows(_OPERATOR, "set_seats list_users show_user create_operator end_sessions erase_users"),

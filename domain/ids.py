@@ -119,6 +119,10 @@ def batch_text(account: AccountId, id: BatchId) -> str:
     return typeid("bat", account, id)
 
 
+def quote_text(account: AccountId, id: UUID) -> str:
+    return typeid("quo", account, id)
+
+
 def event_text(id: UUID) -> str:
     return typeid("evt", id)
 
@@ -148,6 +152,11 @@ def parse_run(text: str) -> tuple[AccountId, ReservationId]:
 def parse_batch(text: str) -> tuple[AccountId, BatchId]:
     account, id = parse_typeid("bat", text, count=2)
     return AccountId(account), BatchId(id)
+
+
+def parse_quote(text: str) -> tuple[AccountId, UUID]:
+    account, id = parse_typeid("quo", text, count=2)
+    return AccountId(account), id
 
 
 def parse_event(text: str) -> UUID:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dishka import Provider, Scope, provide, provide_all
 
 from adapters.postgres.unit_of_work import SqlUnitOfWork
+from application.billing.change import EndSubscription, FindSubscription, MakeChange, PreviewChange
 from application.billing.off import NoPayments
 from application.billing.ports import BillingTx, Payments
 from application.billing.prices import PublishPrices
@@ -21,6 +22,7 @@ class Billing(Provider):
 
     use_cases = provide_all(
         *(ListPlans, LookAtBilling, OpenPortal, PublishPrices, Subscribe, BuyCredits, OpenCheckout),
+        *(FindSubscription, PreviewChange, MakeChange, EndSubscription),
         *(SyncSubscription, SyncInvoice, KeepStripeEvent, ActOnStripeEvent),
     )
 

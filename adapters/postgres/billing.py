@@ -15,12 +15,23 @@ from adapters.postgres.base import table
 from adapters.postgres.books import FIELDS
 from adapters.postgres.records import (
     BillingCustomerRecord,
+    BillingNoticeRecord,
     CheckoutRecord,
     InvoiceRecord,
+    QuoteRecord,
     StripeEventRecord,
     SubscriptionRecord,
 )
-from application.billing.ports import Checkouts, Customers, Invoices, StripeEvents, Subscriptions
+from application.billing.ports import (
+    Checkouts,
+    Customers,
+    Invoices,
+    Notices,
+    Quotes,
+    StripeEvents,
+    Subscriptions,
+)
+from domain.billing.change import Quote
 from domain.billing.checkout import Checkout, Purpose
 from domain.billing.invoice import Invoice
 from domain.billing.subscription import Subscription
@@ -31,6 +42,8 @@ _subscription = table(SubscriptionRecord)
 _invoice = table(InvoiceRecord)
 _event = table(StripeEventRecord)
 _checkout = table(CheckoutRecord)
+_quote = table(QuoteRecord)
+_notice = table(BillingNoticeRecord)
 _COLUMNS = {field: column for column, field in FIELDS.items()}
 
 
@@ -124,6 +137,29 @@ class SqlStripeEvents(StripeEvents):
         new = insert(_event).values(id=id, type=type_, about=about, created_at=at, received_at=now)
         kept = new.on_conflict_do_nothing().returning(_event.c.id)
         return await self._session.scalar(kept) is not None
+
+
+class SqlQuotes(Quotes):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, quote: Quote) -> None:
+        await self._session.execute(sa.insert(_quote).values(_values(quote)))
+
+    async def get(self, account: AccountId, id: UUID) -> Quote | None:
+        wanted = sa.select(_quote).where(_quote.c.account_id == account, _quote.c.id == id)
+        row = (await self._session.execute(wanted)).mappings().one_or_none()
+        return None if row is None else msgspec.convert(_fields(row), Quote)
+
+
+class SqlNotices(Notices):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def first(self, account: AccountId, kind: str, about: str, at: datetime) -> bool:
+        new = insert(_notice).values(account_id=account, kind=kind, about=about, told_at=at)
+        told = new.on_conflict_do_nothing().returning(_notice.c.kind)
+        return await self._session.scalar(told) is not None
 
 
 class SqlCheckouts(Checkouts):

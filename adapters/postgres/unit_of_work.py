@@ -10,6 +10,8 @@ from adapters.postgres.billing import (
     SqlCheckouts,
     SqlCustomers,
     SqlInvoices,
+    SqlNotices,
+    SqlQuotes,
     SqlStripeEvents,
     SqlSubscriptions,
 )
@@ -89,8 +91,16 @@ class SqlTx:
         return SqlMembers(self._session)
 
     @cached_property
+    def notices(self) -> SqlNotices:
+        return SqlNotices(self._session)
+
+    @cached_property
     def outbox(self) -> SqlOutbox:
         return SqlOutbox(self._session)
+
+    @cached_property
+    def quotes(self) -> SqlQuotes:
+        return SqlQuotes(self._session)
 
     @property
     def replays(self) -> SqlOutbox:

@@ -6,10 +6,12 @@ from typing import Any
 
 import stripe
 
+from adapters.stripe.changes import StripeChanges
 from adapters.stripe.client import MISSING, StripeAccount, asking
 from adapters.stripe.prices import StripePrices
 from adapters.stripe.reading import ACCOUNT, at, id_of, invoice_from, price_of, subscription_from
 from application.billing.ports import Payments, Session
+from domain.billing.change import Quote, Wanted
 from domain.billing.checkout import Checkout, CheckoutState, Purpose
 from domain.billing.errors import PaymentsRefused
 from domain.billing.invoice import Invoice
@@ -30,6 +32,7 @@ class StripePayments(Payments):
         self._client = client
         self._account = account
         self._prices = StripePrices(client)
+        self._changes = StripeChanges(client, self._prices)
 
     async def subscription(self, id: str) -> Subscription | None:
         try:
@@ -75,11 +78,14 @@ class StripePayments(Payments):
             if error.reason == MISSING:
                 return None
             raise
+        taken_back, won_back = await self._back(id) if there.amount_paid else (0, 0)
+        return await self._read(there, taken_back=taken_back, won_back=won_back)
+
+    async def _read(self, there: Any, *, taken_back: int, won_back: int) -> Invoice | None:  # noqa: ANN401 - stripe.Invoice
         with asking():
             lines = [each async for each in there.lines.auto_paging_iter()]
         prices = {price for each in lines if (price := price_of(each)) is not None}
         sold = {each: await self._prices.sold(each) for each in sorted(prices)}
-        taken_back, won_back = await self._back(id) if there.amount_paid else (0, 0)
         return invoice_from(there, lines, sold, taken_back=taken_back, won_back=won_back)
 
     async def _back(self, invoice: str) -> tuple[int, int]:
@@ -171,6 +177,24 @@ class StripePayments(Payments):
 
     async def set_active(self, price: PriceThere, *, active: bool) -> None:
         await self._prices.set_active(price, active=active)
+
+    async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:
+        told = await self._read(await self._changes.preview(has, wanted, at), taken_back=0, won_back=0)
+        if told is None:
+            raise PaymentsRefused("preview")
+        return told
+
+    async def change(self, has: Subscription, quote: Quote) -> str | None:
+        return await self._changes.change(has, quote)
+
+    async def schedule(self, has: Subscription, quote: Quote) -> None:
+        await self._changes.schedule(has, quote)
+
+    async def cancel(self, has: Subscription) -> None:
+        await self._changes.cancel(has)
+
+    async def end_at_period_end(self, has: Subscription, *, ends: bool) -> None:
+        await self._changes.end_at_period_end(has, ends=ends)
 
     async def open_portal(self, customer: str) -> str:
         with asking():

@@ -1,9 +1,11 @@
 """An installation that sells nothing."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NoReturn
 
 from application.billing.ports import Payments, Session
+from domain.billing.change import Quote, Wanted
 from domain.billing.checkout import Checkout
 from domain.billing.errors import BillingOff
 from domain.billing.invoice import Invoice
@@ -45,6 +47,21 @@ class NoPayments(Payments):
         _off()
 
     async def set_active(self, price: PriceThere, *, active: bool) -> None:  # noqa: ARG002
+        _off()
+
+    async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:  # noqa: ARG002
+        _off()
+
+    async def change(self, has: Subscription, quote: Quote) -> str | None:  # noqa: ARG002
+        _off()
+
+    async def schedule(self, has: Subscription, quote: Quote) -> None:  # noqa: ARG002
+        _off()
+
+    async def cancel(self, has: Subscription) -> None:  # noqa: ARG002
+        _off()
+
+    async def end_at_period_end(self, has: Subscription, *, ends: bool) -> None:  # noqa: ARG002
         _off()
 
     async def open_portal(self, customer: str) -> str:  # noqa: ARG002

@@ -7,6 +7,7 @@ from uuid import UUID
 from application.audit.ports import AuditTx
 from application.notifications.ports import MailTx
 from application.workspaces.ports import Members, WorkspaceAccounts, Workspaces
+from domain.billing.change import Quote, Wanted
 from domain.billing.checkout import Checkout, CheckoutState, Purpose
 from domain.billing.invoice import Invoice
 from domain.billing.sold import Offer, PriceThere
@@ -57,6 +58,21 @@ class Payments(Protocol):
     async def set_active(self, price: PriceThere, *, active: bool) -> None:
         """Whether it can be bought. Whoever pays it goes on to."""
 
+    async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:
+        """What would be asked for at once if it became that at that instant."""
+
+    async def change(self, has: Subscription, quote: Quote) -> str | None:
+        """Paid at once, or not made. The answer is the invoice."""
+
+    async def schedule(self, has: Subscription, quote: Quote) -> None:
+        """When the period ends."""
+
+    async def cancel(self, has: Subscription) -> None:
+        """Now."""
+
+    async def end_at_period_end(self, has: Subscription, *, ends: bool) -> None:
+        """Or not, after all. What was planned for the next period is planned no more."""
+
     async def open_portal(self, customer: str) -> str:
         """The address of a page that is for this customer, for some minutes."""
 
@@ -105,6 +121,17 @@ class Checkouts(Protocol):
     async def save(self, checkout: Checkout) -> None: ...
 
 
+class Notices(Protocol):
+    async def first(self, account: AccountId, kind: str, about: str, at: datetime) -> bool:
+        """Whether nobody was told of this before; from now on they were."""
+
+
+class Quotes(Protocol):
+    async def add(self, quote: Quote) -> None: ...
+
+    async def get(self, account: AccountId, id: UUID) -> Quote | None: ...
+
+
 class BillingAccounts(WorkspaceAccounts, Protocol):
     async def get(self, id: AccountId) -> Account:
         """Raises AccountMissing."""
@@ -137,3 +164,9 @@ class BillingTx(AuditTx, MailTx, Protocol):
 
     @property
     def checkouts(self) -> Checkouts: ...
+
+    @property
+    def quotes(self) -> Quotes: ...
+
+    @property
+    def notices(self) -> Notices: ...

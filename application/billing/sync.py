@@ -2,13 +2,14 @@
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from application.actor import Operator
 from application.audit.record import Record
 from application.billing.ports import BillingTx, Payments
 from application.catalog.ports import Catalog
 from application.notifications.post import PostMail
-from application.ports import NewId, UnitOfWork
+from application.ports import Clock, NewId, UnitOfWork
 from application.usage.ports import Ledger
 from domain.billing.errors import PackMissing
 from domain.billing.invoice import Due, Invoice, InvoiceStatus, dues
@@ -44,6 +45,7 @@ class SyncSubscription:
     uow: UnitOfWork[BillingTx]
     record: Record
     post: PostMail
+    clock: Clock
 
     async def __call__(self, id: str) -> bool:
         """Whether it is of CueBX. Raises NotYet, PaymentsUnavailable, PaymentsRefused, PlanMissing."""
@@ -82,7 +84,7 @@ class SyncSubscription:
             await tx.subscriptions.save(seen)
             after = sorted({**before, seen.id: seen}.values(), key=lambda each: (each.created_at, each.id))
             await self._apply(tx, workspace, account, standing(after, plans, otherwise=otherwise))
-            await self._tell(tx, workspace, seen, before.get(seen.id), plan)
+            await self._tell(tx, workspace, seen, plan)
         return True
 
     async def _otherwise(self, account: Account) -> PlanRef:
@@ -103,30 +105,20 @@ class SyncSubscription:
         if workspace.kind is Kind.TEAM and workspace.seats != stands.seats:
             await tx.workspaces.save(replace(workspace, seats=stands.seats))
 
-    async def _tell(
-        self,
-        tx: BillingTx,
-        workspace: Workspace,
-        seen: Subscription,
-        before: Subscription | None,
-        plan: Plan,
-    ) -> None:
-        """Whoever looks after the workspace hears of what needs them."""
-        was = None if before is None else before.status
-        if seen.status == was:
-            return
+    async def _tell(self, tx: BillingTx, workspace: Workspace, seen: Subscription, plan: Plan) -> None:
+        """Whoever looks after the workspace hears of what needs them, once."""
         freezes_at = seen.freezes_at(plan.grace_days)
-        if seen.status is Status.PAST_DUE:
-            template = "payment_failed"
+        if freezes_at is not None:
+            template, about = "payment_failed", f"{seen.id} {seen.owed_since}"
         elif seen.status is Status.CANCELED:
-            template = "subscription_ended"
+            template, about = "subscription_ended", seen.id
         else:
             return
-        facts = {
-            "workspace": workspace.name,
-            "plan": plan.name,
-            "freezes_at": "" if freezes_at is None else freezes_at.strftime("%-d %B %Y"),
-        }
+        if not await tx.notices.first(seen.account, template, about, self.clock.now()):
+            return
+        facts = {"workspace": workspace.name, "plan": plan.name}
+        if freezes_at is not None:
+            facts["freezes_at"] = day(freezes_at)
         for address in await tx.members.admins(workspace.id):
             await self.post(tx, Mail(to=address, template=template, facts=facts))
 
@@ -214,3 +206,8 @@ class SyncInvoice:
 
 def terms_of(plan: Plan) -> PlanTerms:
     return PlanTerms(plan.allocation, plan.seats, plan.grace_days)
+
+
+def day(at: datetime) -> str:
+    """As a mail says it."""
+    return f"{at.day} {at:%B %Y}"

@@ -74,6 +74,13 @@ class NotSubscribed(Missing):
         return f"the workspace has no subscription of {self.product}"
 
 
+class QuoteOver(Conflict):
+    code: ClassVar[str] = "quote_over"
+
+    def __str__(self) -> str:
+        return "there is no such preview, it is too old, or the subscription has changed since: preview again"
+
+
 @dataclass(eq=False)
 class PackMissing(Missing):
     code: ClassVar[str] = "pack_missing"

@@ -27,6 +27,7 @@ from entrypoints.http import (
     reservations,
     second_factor,
     sessions,
+    subscriptions,
     usage,
     webhooks,
     workspaces,
@@ -79,6 +80,7 @@ API = [
     *dead_letters.HANDLERS,
     *plans.HANDLERS,
     *billing.HANDLERS,
+    *subscriptions.HANDLERS,
     *webhooks.HANDLERS,
 ]
 

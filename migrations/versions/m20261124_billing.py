@@ -107,6 +107,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_subscription")),
     )
     op.create_index(op.f("ix_subscription_id"), "subscription", ["id"], unique=True)
+    op.create_table(
+        "quote",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription", sa.Text(), nullable=False),
+        sa.Column("wanted", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("timing", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("monthly", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("credits", sa.BigInteger(), nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_quote_account_id_account")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_quote")),
+    )
+    op.create_index(op.f("ix_quote_expires_at"), "quote", ["expires_at"], unique=False)
+    op.create_table(
+        "billing_notice",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_billing_notice_account_id_account")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "kind", "about", name=op.f("pk_billing_notice")),
+    )
+    op.create_index(op.f("ix_billing_notice_told_at"), "billing_notice", ["told_at"], unique=False)
     op.add_column("account", sa.Column("freezes_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("lot", sa.Column("refunded", sa.BigInteger(), server_default="0", nullable=False))
     op.create_check_constraint(op.f("ck_lot_refunded"), "lot", "refunded >= 0")
@@ -129,6 +159,10 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_lot_refunded"), "lot", type_="check")
     op.drop_column("lot", "refunded")
     op.drop_column("account", "freezes_at")
+    op.drop_index(op.f("ix_billing_notice_told_at"), table_name="billing_notice")
+    op.drop_table("billing_notice")
+    op.drop_index(op.f("ix_quote_expires_at"), table_name="quote")
+    op.drop_table("quote")
     op.drop_index(op.f("ix_subscription_id"), table_name="subscription")
     op.drop_table("subscription")
     op.drop_index(op.f("ix_invoice_id"), table_name="invoice")

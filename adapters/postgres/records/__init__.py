@@ -2,8 +2,10 @@
 
 from adapters.postgres.records.billing import (
     BillingCustomerRecord,
+    BillingNoticeRecord,
     CheckoutRecord,
     InvoiceRecord,
+    QuoteRecord,
     StripeEventRecord,
     SubscriptionRecord,
 )
@@ -44,6 +46,7 @@ __all__ = [
     "AccountRecord",
     "AuditEntryRecord",
     "BillingCustomerRecord",
+    "BillingNoticeRecord",
     "CatalogEntryRecord",
     "CheckoutRecord",
     "CodeRecord",
@@ -61,6 +64,7 @@ __all__ = [
     "MemberRecord",
     "OutboxRecord",
     "QueuedRunRecord",
+    "QuoteRecord",
     "RecoveryCodeRecord",
     "RefreshTokenRecord",
     "RepaymentRecord",

@@ -88,6 +88,40 @@ class StripeEventRecord(Base):
     __table_args__ = (Index(None, "received_at"),)
 
 
+class QuoteRecord(Base):
+    """What a change of a subscription was said to cost: ``wanted`` is what it becomes."""
+
+    __tablename__ = "quote"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subscription: Mapped[str]
+    wanted: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    timing: Mapped[str]
+    at: Mapped[datetime]
+    due: Mapped[int]
+    monthly: Mapped[int]
+    currency: Mapped[str]
+    credits: Mapped[int]
+    fence: Mapped[int]
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "expires_at"),)
+
+
+class BillingNoticeRecord(Base):
+    """That a workspace was told of something about its subscription: once for each ``about``."""
+
+    __tablename__ = "billing_notice"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    about: Mapped[str] = mapped_column(primary_key=True)
+    told_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "told_at"),)
+
+
 class CheckoutRecord(Base):
     """A page at Stripe on which somebody may pay. Of one account and product, one can be open to subscribe.
 

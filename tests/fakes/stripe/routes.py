@@ -84,7 +84,7 @@ _ROUTES: list[tuple[str, str, Act]] = [
     ("GET", "events/ID", _read(events.read)),
 ]
 _COMPILED = [
-    (method, re.compile("/v1/" + path.replace("ID", "([A-Za-z0-9_:/.-]+?)")), act)
+    (method, re.compile("/v1/" + path.replace("ID", "([A-Za-z0-9_:.-]+)")), act)
     for method, path, act in _ROUTES
 ]
 

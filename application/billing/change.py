@@ -1,0 +1,195 @@
+"""Another plan, other seats, the end, or not the end: previewed, and made exactly so."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from application.actor import Member
+from application.audit.record import Record
+from application.billing.ports import BillingTx, Payments
+from application.billing.subscribe import seats_beyond
+from application.billing.sync import SyncInvoice, SyncSubscription
+from application.catalog.ports import Catalog
+from application.ports import Clock, NewId, UnitOfWork
+from application.usage.ports import UsageReader
+from domain.billing.change import Quote, Timing, Wanted, timing_of
+from domain.billing.errors import NotSubscribed, PlanNotSold, QuoteOver
+from domain.billing.standing import counting
+from domain.billing.subscription import Status, Subscription
+from domain.catalog.plan import Plan
+from domain.ids import PlanRef, WorkspaceId, account_text
+from domain.usage.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """``available`` are the microcredits that there are before."""
+
+    quote: Quote
+    available: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    account: Account
+    subscription: Subscription
+    fence: int
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindSubscription:
+    uow: UnitOfWork[BillingTx]
+
+    async def __call__(self, workspace: WorkspaceId, product: str) -> _Found:
+        """The one that the account's plan comes from. Raises NotSubscribed."""
+        async with self.uow() as tx:
+            for account in await tx.accounts.of(workspace):
+                if account.plan.product != product:
+                    continue
+                current = counting(await tx.subscriptions.of(account.id))
+                if current is not None:
+                    return _Found(
+                        account=account,
+                        subscription=current,
+                        fence=await tx.subscriptions.fence(current.id),
+                        members=await tx.members.enabled(workspace),
+                    )
+        raise NotSubscribed(product)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewChange:
+    find: FindSubscription
+    payments: Payments
+    catalog: Catalog
+    invoice: SyncInvoice
+    usage: UsageReader
+    uow: UnitOfWork[BillingTx]
+    clock: Clock
+    new_id: NewId
+
+    async def __call__(
+        self, actor: Member, product: str, *, plan: str | None, seats: int | None
+    ) -> Previewed:
+        """``seats`` in all. What is None stays as it is; a new plan is its newest version.
+
+        Raises NotSubscribed, PlanMissing, PlanNotSold, SeatsRefused, and what ``Payments`` does.
+        """
+        found = await self.find(actor.workspace, product)
+        has = found.subscription
+        before = await self.catalog.plan(has.plan)
+        after = before if plan in {None, before.key} else await self.catalog.newest_plan(product, plan or "")
+        if after.free:
+            raise PlanNotSold(f"{product}/{after.key}")
+        asked = before.seats + has.seats if seats is None and after == before else seats
+        wanted = Wanted(
+            PlanRef(after.product, after.key, after.version), seats_beyond(after, asked, found.members)
+        )
+        monthly = _monthly(after, wanted.seats)
+        timing = timing_of(_monthly(before, has.seats), monthly, trialing=has.status is Status.TRIALING)
+        now, due, gained = self.clock.now(), 0, 0
+        if timing is Timing.NOW and (wanted.plan, wanted.seats) != (has.plan, has.seats):
+            told = await self.payments.preview(has, wanted, now)
+            due = told.total
+            gained = sum(each.amount for each in await self.invoice.dues(told))
+        quote = Quote.new(
+            self.new_id(),
+            found.account.id,
+            has.id,
+            wanted,
+            timing=timing,
+            now=now,
+            due=due,
+            monthly=monthly,
+            currency=after.currency,
+            credits=gained,
+            fence=found.fence,
+        )
+        async with self.uow() as tx:
+            await tx.quotes.add(quote)
+        return Previewed(quote, (await self.usage.balance(found.account.id)).available)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeChange:
+    """Exactly what was previewed, or nothing."""
+
+    find: FindSubscription
+    payments: Payments
+    subscription: SyncSubscription
+    invoice: SyncInvoice
+    uow: UnitOfWork[BillingTx]
+    clock: Clock
+    record: Record
+    operation: ClassVar[str] = "subscription.changed"
+
+    async def __call__(self, actor: Member, product: str, id: UUID) -> Subscription:
+        """A repeat changes nothing more. Raises NotSubscribed, QuoteOver, and what ``Payments`` does."""
+        found = await self.find(actor.workspace, product)
+        has = found.subscription
+        async with self.uow() as tx:
+            quote = await tx.quotes.get(found.account.id, id)
+            if quote is None or quote.subscription != has.id:
+                raise QuoteOver
+            made = quote.wanted in (Wanted(has.plan, has.seats), _next(has))
+            if made and quote.fence != found.fence:
+                return has
+            if not quote.good(self.clock.now(), found.fence):
+                raise QuoteOver
+            facts = {"plan": str(quote.wanted.plan), "seats": quote.wanted.seats, "when": quote.timing}
+            target = account_text(found.account.id)
+            await self.record(tx, actor, actor.workspace, self.operation, target, after=facts)
+        if quote.timing is Timing.NOW:
+            invoice = await self.payments.change(has, quote)
+            if invoice is not None:
+                await self.invoice(invoice)
+        else:
+            await self.payments.schedule(has, quote)
+        await self.subscription(has.id)
+        return (await self.find(actor.workspace, product)).subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSubscription:
+    find: FindSubscription
+    payments: Payments
+    subscription: SyncSubscription
+    uow: UnitOfWork[BillingTx]
+    record: Record
+
+    async def cancel(self, actor: Member, product: str, *, now: bool) -> Subscription:
+        """At the end of what is paid for, or now. Credits that were paid for stay until they run out.
+
+        Raises NotSubscribed, and what ``Payments`` does.
+        """
+        return await self._set(actor, product, "subscription.cancelled", now=now, ends=True)
+
+    async def resume(self, actor: Member, product: str) -> Subscription:
+        """It goes on after all. Raises NotSubscribed, and what ``Payments`` does."""
+        return await self._set(actor, product, "subscription.resumed", now=False, ends=False)
+
+    async def _set(self, actor: Member, product: str, action: str, *, now: bool, ends: bool) -> Subscription:
+        found = await self.find(actor.workspace, product)
+        has = found.subscription
+        async with self.uow() as tx:
+            target = account_text(found.account.id)
+            await self.record(tx, actor, actor.workspace, action, target, after={"now": now})
+        if now:
+            await self.payments.cancel(has)
+        elif ends != (has.cancel_at is not None) or has.schedule is not None:
+            await self.payments.end_at_period_end(has, ends=ends)
+        await self.subscription(has.id)
+        async with self.uow() as tx:
+            known = {each.id: each for each in await tx.subscriptions.of(found.account.id)}
+        return known[has.id]
+
+
+def _monthly(plan: Plan, seats: int) -> int:
+    return plan.price + seats * (plan.seat_price or 0)
+
+
+def _next(subscription: Subscription) -> Wanted | None:
+    if subscription.next_plan is None:
+        return None
+    return Wanted(subscription.next_plan, subscription.next_seats or 0)
