@@ -199,7 +199,7 @@ async def list_invoices(
     workspace: WorkspacePath,  # noqa: ARG001 - as above
     member: NamedDependency[Member],
     use: FromDishka[LookAtBilling],
-    cursor: Annotated[str | None, QueryParameter(max_length=100)] = None,
+    cursor: Annotated[str | None, QueryParameter(max_length=100, pattern="^in_[A-Za-z0-9_]+$")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
 ) -> InvoicesAnswer:
     """What it was asked to pay, with a page at Stripe for each."""

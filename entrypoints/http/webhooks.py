@@ -15,6 +15,7 @@ from domain.billing.errors import SignatureRefused
 from entrypoints.http.lean import Reply, Sent, lean_post
 
 TAG = "Operation"
+_ID = "^[A-Za-z0-9_.:-]*$"
 
 
 class BrevoEvent(Struct, frozen=True, kw_only=True):
@@ -42,8 +43,8 @@ async def brevo_webhook(
 class StripeObject(Struct, frozen=True, kw_only=True):
     """Only what names the thing: what it is like is asked at Stripe."""
 
-    id: Annotated[str, Meta(max_length=255)] = ""
-    payment_intent: Annotated[str, Meta(max_length=255)] | None = None
+    id: Annotated[str, Meta(max_length=255, pattern=_ID)] = ""
+    payment_intent: Annotated[str, Meta(max_length=255, pattern=_ID)] | None = None
 
 
 class StripeData(Struct, frozen=True, kw_only=True):
@@ -53,8 +54,8 @@ class StripeData(Struct, frozen=True, kw_only=True):
 class StripeEvent(Struct, frozen=True, kw_only=True):
     """https://docs.stripe.com/api/events/object."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=255)]
-    type: Annotated[str, Meta(min_length=1, max_length=255)]
+    id: Annotated[str, Meta(min_length=1, max_length=255, pattern=_ID)]
+    type: Annotated[str, Meta(min_length=1, max_length=255, pattern=_ID)]
     created: Annotated[int, Meta(ge=0, le=1 << 40)]
     data: StripeData
 

@@ -53,8 +53,8 @@ def test_every_fault_is_a_line_of_its_own(run: Callable[..., Result], tmp_path: 
     file = changed(tmp_path, 'currency = "USD"', "currency = 3")
     result = run("check", file)
     assert result.exit_code == 1
-    assert len(result.stdout.splitlines()) == 6
-    assert f"{file}:15: products.api.plans.free.currency: is an integer" in result.stdout
+    assert len(result.stdout.splitlines()) == 9
+    assert f"{file}:27: products.api.plans.free.currency: is an integer" in result.stdout
     assert result.stderr == f"Error: {file} has 6 faults\n"
 
 

@@ -10,7 +10,16 @@ import anyio
 import httpx
 
 from domain.features.run import run_text
-from domain.ids import BatchId, ReservationId, SessionId, batch_text, event_text, parse_account, session_text
+from domain.ids import (
+    BatchId,
+    ReservationId,
+    SessionId,
+    batch_text,
+    event_text,
+    parse_account,
+    quote_text,
+    session_text,
+)
 from tests.http.document import Operation
 from tests.http.running import Running, credential_of
 
@@ -67,6 +76,18 @@ class Sender:
             "role": "member",
             "disabled": False,
             "amount": "5",
+            "product": "api",
+            "plan": "team",
+            "pack": "small",
+            "quantity": 1,
+            "seats": 10,
+            "now": False,
+            "quote": quote_text(account, uuid4()),
+            "id": "evt_1",
+            "type": "invoice.paid",
+            "created": 1,
+            "data": {"object": {"id": "in_1", "payment_intent": None}},
+            "object": {"id": "in_1", "payment_intent": None},
             "session": session_text(SessionId(uuid4())),
         }
 

@@ -47,6 +47,7 @@ NAMES = {
     "consumer": "mail",
     "feature": "echo",
     "provider": "google",
+    "product": "api",
 }
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 

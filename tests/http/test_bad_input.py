@@ -95,6 +95,8 @@ NEEDS_MORE = {
     *("confirm_email", "sign_in", "refresh_session", "reset_password", "end_session"),
     *("accept_invitation", "revoke_invitation", "transfer_ownership", "remove_member", "leave_workspace"),
     *("delete_workspace", "remove_limit"),
+    *("subscribe", "buy_credits", "open_portal", "stripe_webhook"),
+    *("preview_change", "change_subscription", "cancel_subscription", "resume_subscription"),
     *("begin_elsewhere", "finish_elsewhere", "unlink_identity"),
     *("request_deletion", "cancel_deletion"),
     *("read_run", "read_batch", "cancel_run", "erase_run"),
