@@ -93,6 +93,7 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_ADMINS, "set_limit list_limits remove_limit read_shadow read_audit_log export_audit_log"),
         *_rows(_ADMINS, "subscribe buy_credits open_portal list_subscriptions list_invoices"),
         *_rows(_ADMINS, "preview_change change_subscription cancel_subscription resume_subscription"),
+        *_rows(_ADMINS, "set_auto_top_up list_auto_top_ups remove_auto_top_up"),
         *_rows(_member(Role.OWNER), "transfer_ownership delete_workspace"),
         *_rows(_OPERATOR, "freeze_workspace unfreeze_workspace create_any_workspace list_all_workspaces"),
         *_rows(_OPERATOR, "set_seats list_users show_user create_operator end_sessions erase_users"),
@@ -100,7 +101,7 @@ TABLE: Mapping[str, Rule] = dict(
         *_rows(_OPERATOR, "list_dead_letters show_dead_letter replay_dead_letter replay_dead_letters"),
         *_rows(_OPERATOR, "discard_dead_letter list_suppressions allow_address"),
         *_rows(_by(Credential.WEBHOOK_TOKEN), "brevo_webhook"),
-        *_rows(_OPERATOR, "grant_credits audit_books publish_catalog"),
+        *_rows(_OPERATOR, "grant_credits audit_books publish_catalog reconcile_billing"),
         *_rows(_OPERATOR, "list_jobs run_job park_account unpark_account list_parked"),
     ]
 )

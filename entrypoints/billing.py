@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 from dishka import Provider, Scope, provide, provide_all
 
 from adapters.postgres.unit_of_work import SqlUnitOfWork
+from application.billing.auto import BuyAutomatically, SetAutoTopUp, TopUpLow
 from application.billing.change import EndSubscription, FindSubscription, MakeChange, PreviewChange
 from application.billing.off import NoPayments
 from application.billing.ports import BillingTx, Payments
 from application.billing.prices import PublishPrices
 from application.billing.queries import ListPlans, LookAtBilling, OpenPortal
+from application.billing.reconcile import Reconcile, ReconcileDaily, SweepStripeEvents
 from application.billing.subscribe import BuyCredits, OpenCheckout, Subscribe
 from application.billing.sync import SyncInvoice, SyncSubscription
 from application.billing.told import ActOnStripeEvent, CheckSignature, KeepStripeEvent, NoSignature
@@ -22,6 +24,8 @@ class Billing(Provider):
 
     use_cases = provide_all(
         *(ListPlans, LookAtBilling, OpenPortal, PublishPrices, Subscribe, BuyCredits, OpenCheckout),
+        *(SetAutoTopUp, BuyAutomatically, TopUpLow),
+        *(Reconcile, ReconcileDaily, SweepStripeEvents),
         *(FindSubscription, PreviewChange, MakeChange, EndSubscription),
         *(SyncSubscription, SyncInvoice, KeepStripeEvent, ActOnStripeEvent),
     )

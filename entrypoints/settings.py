@@ -154,6 +154,19 @@ class Settings(Struct, frozen=True, kw_only=True):
         return f"Settings({', '.join(f'{name}={_shown(name, value)}' for name, value in shown)})"
 
 
+STAND_IN_KEY = "sk_test_stand_in"
+
+
+def stand_in(url: str, return_url: str) -> Mapping[str, str]:
+    """Billing by the stand-in for Stripe that `cuebx dev` runs at ``url``. Names without their prefix."""
+    return {
+        "STRIPE_API_KEY": STAND_IN_KEY,
+        "STRIPE_URL": url,
+        "STRIPE_WEBHOOK_SECRET": "whsec_stand_in",
+        "BILLING_RETURN_URL": return_url,
+    }
+
+
 def load(
     environ: Mapping[str, str] = os.environ, *, serving: bool = False, local: Path | None = None
 ) -> Settings:
@@ -165,7 +178,10 @@ def load(
     ours = {name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)}
     given = {name: value for name, value in ours.items() if value and not _ELSEWHERE.fullmatch(name)}
     if local is not None and "DATABASE_URL" not in given and local.exists():
-        given |= {"DATABASE_URL": _database_of(local), "PROFILE": Profile.EMBEDDED}
+        facts = _facts_of(local)
+        given |= {"DATABASE_URL": facts["database_url"], "PROFILE": Profile.EMBEDDED}
+        if facts.get("stripe_url") and "STRIPE_API_KEY" not in given:
+            given |= stand_in(facts["stripe_url"], facts.get("url", ""))
     values: dict[str, Any] = {}
     faults = [*_read(given, values), *(_missing(given, values) if serving else ())]
     if "DATABASE_URL" not in given:
@@ -256,9 +272,10 @@ def _missing(given: Collection[str], values: Mapping[str, object]) -> Iterator[s
         yield f"{PREFIX}BREVO_API_KEY is missing, and {other}: mails have nowhere to go"
 
 
-def _database_of(local: Path) -> str:
+def _facts_of(local: Path) -> Mapping[str, str]:
     try:
-        return msgspec.json.decode(local.read_bytes(), type=dict[str, str])["database_url"]
+        facts = msgspec.json.decode(local.read_bytes(), type=dict[str, str])
+        return {**facts, "database_url": facts["database_url"]}
     except (OSError, msgspec.MsgspecError, KeyError) as error:
         raise BadSettings((f"{local} cannot be read: {error}",)) from error
 

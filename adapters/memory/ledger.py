@@ -7,6 +7,7 @@ from domain.ids import AccountId, PlanRef
 from domain.usage.account import Account
 from domain.usage.desk import Command, Desk
 from domain.usage.errors import AccountMissing, ReservationMissing
+from domain.usage.low import decide
 from domain.usage.terms import Terms
 
 T = TypeVar("T")
@@ -31,4 +32,4 @@ class MemoryLedger(Ledger):
             raise ReservationMissing if command.reservation else AccountMissing
         now = self._clock.now()
         desk.open(now)
-        return command.decide(desk, now)
+        return decide(command, desk, now)

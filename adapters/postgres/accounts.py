@@ -10,6 +10,7 @@ from adapters.postgres.records import AccountRecord
 from application.billing.ports import BillingAccounts
 from application.keys.ports import Accounts
 from application.usage.parking import Parked, ParkedAccounts
+from domain.billing.top_up import AutoTopUp
 from domain.ids import AccountId, PlanRef, WorkspaceId
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
@@ -62,6 +63,28 @@ class SqlAccounts(Accounts, BillingAccounts, ParkedAccounts):
         await self._session.execute(
             settled.values(plan=plan.plan, plan_version=plan.version, freezes_at=freezes_at)
         )
+
+    async def auto_top_up(self, id: AccountId) -> AutoTopUp | None:
+        wanted = sa.select(
+            AccountRecord.top_up_below, AccountRecord.top_up_pack, AccountRecord.top_up_monthly
+        ).where(AccountRecord.id == id, AccountRecord.top_up_below.is_not(None))
+        row = (await self._session.execute(wanted)).one_or_none()
+        if row is None:
+            return None
+        return msgspec.convert(dict(zip(("below", "pack", "monthly"), row, strict=True)), AutoTopUp)
+
+    async def set_auto_top_up(self, id: AccountId, wanted: AutoTopUp | None) -> None:
+        below, pack, monthly = (
+            (None, None, None) if wanted is None else (wanted.below, wanted.pack, wanted.monthly)
+        )
+        changed = sa.update(AccountRecord).where(AccountRecord.id == id)
+        await self._session.execute(
+            changed.values(top_up_below=below, top_up_pack=pack, top_up_monthly=monthly)
+        )
+
+    async def with_auto_top_up(self) -> Sequence[AccountId]:
+        wanted = sa.select(AccountRecord.id).where(AccountRecord.top_up_below.is_not(None))
+        return [AccountId(each) for each in await self._session.scalars(wanted.order_by(AccountRecord.id))]
 
     async def park(self, id: AccountId, *, reason: str, at: datetime) -> bool:
         free = sa.update(AccountRecord).where(AccountRecord.id == id, AccountRecord.parked_at.is_(None))

@@ -1,8 +1,8 @@
 """What is kept of Stripe's objects, and of what it told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +18,11 @@ from adapters.postgres.records import (
     BillingNoticeRecord,
     CheckoutRecord,
     InvoiceRecord,
+    LotRecord,
     QuoteRecord,
     StripeEventRecord,
     SubscriptionRecord,
+    TopUpRecord,
 )
 from application.billing.ports import (
     Checkouts,
@@ -30,11 +32,13 @@ from application.billing.ports import (
     Quotes,
     StripeEvents,
     Subscriptions,
+    TopUps,
 )
 from domain.billing.change import Quote
 from domain.billing.checkout import Checkout, Purpose
 from domain.billing.invoice import Invoice
 from domain.billing.subscription import Subscription
+from domain.billing.top_up import TopUp
 from domain.ids import AccountId, WorkspaceId
 
 _customer = table(BillingCustomerRecord)
@@ -44,6 +48,9 @@ _event = table(StripeEventRecord)
 _checkout = table(CheckoutRecord)
 _quote = table(QuoteRecord)
 _notice = table(BillingNoticeRecord)
+_lot = table(LotRecord)
+_top_up = table(TopUpRecord)
+_HOUR, _DAYS = timedelta(hours=1), timedelta(days=3)
 _COLUMNS = {field: column for column, field in FIELDS.items()}
 
 
@@ -77,6 +84,13 @@ class SqlCustomers(Customers):
         new = insert(_customer).values(workspace_id=workspace, id=id, created_at=at)
         await self._session.execute(new.on_conflict_do_nothing())
         return await self.of(workspace) or id
+
+    async def page(self, *, after: WorkspaceId | None, limit: int) -> Sequence[tuple[WorkspaceId, str]]:
+        wanted = sa.select(_customer.c.workspace_id, _customer.c.id).order_by(_customer.c.workspace_id)
+        if after is not None:
+            wanted = wanted.where(_customer.c.workspace_id > after)
+        rows = (await self._session.execute(wanted.limit(limit))).all()
+        return [(WorkspaceId(workspace), id) for workspace, id in rows]
 
 
 class SqlSubscriptions(Subscriptions):
@@ -125,7 +139,22 @@ class SqlInvoices(Invoices):
             )
             wanted = wanted.where(sa.tuple_(_invoice.c.created_at, _invoice.c.id) < edge.scalar_subquery())
         order = (_invoice.c.created_at.desc(), _invoice.c.id.desc())
-        rows = await self._session.execute(wanted.order_by(*order).limit(limit))
+        return await self._read(wanted.order_by(*order).limit(limit))
+
+    async def of(self, account: AccountId) -> Sequence[Invoice]:
+        return await self._read(sa.select(_invoice).where(_invoice.c.account_id == account))
+
+    async def lots(self, account: AccountId) -> Mapping[str, int]:
+        wanted = sa.select(_lot.c.reference, _lot.c.granted + _lot.c.refunded).where(
+            _lot.c.account_id == account,
+            _lot.c.reference.like("stripe:%"),
+            ~_lot.c.reference.like("%:won"),
+        )
+        rows = (await self._session.execute(wanted)).all()
+        return {str(reference): int(granted) for reference, granted in rows}
+
+    async def _read(self, wanted: sa.Select[Any]) -> Sequence[Invoice]:
+        rows = await self._session.execute(wanted)
         return [msgspec.convert({**_fields(row), "lines": ()}, Invoice) for row in rows.mappings()]
 
 
@@ -137,6 +166,12 @@ class SqlStripeEvents(StripeEvents):
         new = insert(_event).values(id=id, type=type_, about=about, created_at=at, received_at=now)
         kept = new.on_conflict_do_nothing().returning(_event.c.id)
         return await self._session.scalar(kept) is not None
+
+    async def since(self) -> datetime:
+        newest = sa.func.max(_event.c.created_at) - _HOUR
+        wanted = sa.select(sa.func.coalesce(newest, sa.func.now() - _DAYS))
+        found: datetime = (await self._session.execute(wanted)).scalar_one()
+        return found
 
 
 class SqlQuotes(Quotes):
@@ -150,6 +185,25 @@ class SqlQuotes(Quotes):
         wanted = sa.select(_quote).where(_quote.c.account_id == account, _quote.c.id == id)
         row = (await self._session.execute(wanted)).mappings().one_or_none()
         return None if row is None else msgspec.convert(_fields(row), Quote)
+
+
+class SqlTopUps(TopUps):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def since(self, account: AccountId, at: datetime) -> Sequence[TopUp]:
+        late = (_top_up.c.created_at > at) | (_top_up.c.state == "pending")
+        wanted = sa.select(_top_up).where(_top_up.c.account_id == account, late)
+        rows = await self._session.execute(wanted.order_by(_top_up.c.created_at))
+        return [msgspec.convert(_fields(row), TopUp) for row in rows.mappings()]
+
+    async def save(self, top_up: TopUp) -> None:
+        values = _values(top_up)
+        changed = {name: values[name] for name in ("state", "invoice", "reason", "ended_at")}
+        new = insert(_top_up).values(values)
+        await self._session.execute(
+            new.on_conflict_do_update(index_elements=["account_id", "id"], set_=changed)
+        )
 
 
 class SqlNotices(Notices):

@@ -70,6 +70,7 @@ ACCOUNTS = (
         _account.c.anchor,
         _account.c.period_end,
         _account.c.parked_at.is_not(None).label("parked"),
+        _account.c.top_up_below,
         sa.func.coalesce(_account.c.freezes_at <= sa.func.statement_timestamp(), sa.false()).label("overdue"),
     )
     .join_from(_account, _workspace, _account.c.workspace_id == _workspace.c.id)

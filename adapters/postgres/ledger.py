@@ -17,6 +17,7 @@ from application.usage.ports import Ledger
 from domain.errors import DatabaseUnavailable, DomainError
 from domain.usage.desk import Command, Desk
 from domain.usage.errors import AccountMissing, ReservationMissing
+from domain.usage.low import decide
 
 T = TypeVar("T")
 MOST_OVERDUE = 1000
@@ -106,7 +107,7 @@ def _decide(command: Command[Any], desk: Desk | None, now: datetime) -> Any:  # 
     try:
         if desk is None:
             raise ReservationMissing if command.reservation else AccountMissing
-        return command.decide(desk, now)
+        return decide(command, desk, now)
     except DomainError as refusal:
         return refusal
 

@@ -14,6 +14,7 @@ from adapters.postgres.billing import (
     SqlQuotes,
     SqlStripeEvents,
     SqlSubscriptions,
+    SqlTopUps,
 )
 from adapters.postgres.catalog import SqlCatalogEntries
 from adapters.postgres.credit_alerts import SqlCreditAlerts
@@ -129,6 +130,10 @@ class SqlTx:
     @cached_property
     def subscriptions(self) -> SqlSubscriptions:
         return SqlSubscriptions(self._session)
+
+    @cached_property
+    def top_ups(self) -> SqlTopUps:
+        return SqlTopUps(self._session)
 
     @cached_property
     def users(self) -> SqlUsers:

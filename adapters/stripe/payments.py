@@ -1,6 +1,6 @@
 """Stripe, as the use cases ask it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +9,16 @@ import stripe
 from adapters.stripe.changes import StripeChanges
 from adapters.stripe.client import MISSING, StripeAccount, asking
 from adapters.stripe.prices import StripePrices
+from adapters.stripe.purchases import StripePurchases
 from adapters.stripe.reading import ACCOUNT, at, id_of, invoice_from, price_of, subscription_from
-from application.billing.ports import Payments, Session
+from application.billing.ports import Happened, Payments, Session
 from domain.billing.change import Quote, Wanted
 from domain.billing.checkout import Checkout, CheckoutState, Purpose
 from domain.billing.errors import PaymentsRefused
 from domain.billing.invoice import Invoice
 from domain.billing.sold import Offer, PriceThere, Sold
 from domain.billing.subscription import Subscription
+from domain.billing.top_up import TopUp
 from domain.ids import WorkspaceId, account_text, workspace_text
 
 _STATES = {
@@ -33,6 +35,7 @@ class StripePayments(Payments):
         self._account = account
         self._prices = StripePrices(client)
         self._changes = StripeChanges(client, self._prices)
+        self._purchases = StripePurchases(client, self._prices)
 
     async def subscription(self, id: str) -> Subscription | None:
         try:
@@ -42,8 +45,43 @@ class StripePayments(Payments):
             if error.reason == MISSING:
                 return None
             raise
-        owed_since = await self._owed_since(id) if there.status in _OWING else None
+        return await self._subscription(there)
+
+    async def _subscription(self, there: Any) -> Subscription | None:  # noqa: ANN401 - stripe.Subscription
+        owed_since = await self._owed_since(there.id) if there.status in _OWING else None
         return subscription_from(there, await self._next(there), owed_since)
+
+    async def subscriptions_of(self, customer: str) -> Sequence[Subscription]:
+        with asking():
+            page = await self._client.v1.subscriptions.list_async(
+                {"customer": customer, "status": "all", "limit": 100}
+            )
+            there = [each async for each in page.auto_paging_iter()]
+        found = [await self._subscription(each) for each in there[::-1]]
+        return [each for each in found if each is not None]
+
+    async def invoices_of(self, customer: str) -> Sequence[Invoice]:
+        with asking():
+            page = await self._client.v1.invoices.list_async({"customer": customer, "limit": 100})
+            there = [each async for each in page.auto_paging_iter() if each.status != "draft"]
+        found = [await self._whole(each) for each in there[::-1]]
+        return [each for each in found if each is not None]
+
+    async def events(self, since: datetime) -> AsyncIterator[Happened]:
+        with asking():
+            page = await self._client.v1.events.list_async(
+                {"created": {"gte": int(since.timestamp())}, "limit": 100}
+            )
+            async for each in page.auto_paging_iter():
+                about = each.data.object.to_dict()
+                payment = about.get("payment_intent")
+                yield Happened(
+                    event=each.id,
+                    type=each.type,
+                    about=str(about.get("id") or ""),
+                    payment=payment if isinstance(payment, str) else None,
+                    at=at(each.created),
+                )
 
     async def _next(self, there: Any) -> Sequence[tuple[Sold, int]] | None:  # noqa: ANN401 - stripe.Subscription
         """What its schedule has it become when the period ends."""
@@ -78,7 +116,10 @@ class StripePayments(Payments):
             if error.reason == MISSING:
                 return None
             raise
-        taken_back, won_back = await self._back(id) if there.amount_paid else (0, 0)
+        return await self._whole(there)
+
+    async def _whole(self, there: Any) -> Invoice | None:  # noqa: ANN401 - stripe.Invoice
+        taken_back, won_back = await self._back(there.id) if there.amount_paid else (0, 0)
         return await self._read(there, taken_back=taken_back, won_back=won_back)
 
     async def _read(self, there: Any, *, taken_back: int, won_back: int) -> Invoice | None:  # noqa: ANN401 - stripe.Invoice
@@ -177,6 +218,9 @@ class StripePayments(Payments):
 
     async def set_active(self, price: PriceThere, *, active: bool) -> None:
         await self._prices.set_active(price, active=active)
+
+    async def buy(self, top_up: TopUp, customer: str) -> str:
+        return await self._purchases.buy(top_up, customer)
 
     async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:
         told = await self._read(await self._changes.preview(has, wanted, at), taken_back=0, won_back=0)

@@ -1,16 +1,17 @@
 """An installation that sells nothing."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import NoReturn
 
-from application.billing.ports import Payments, Session
+from application.billing.ports import Happened, Payments, Session
 from domain.billing.change import Quote, Wanted
 from domain.billing.checkout import Checkout
 from domain.billing.errors import BillingOff
 from domain.billing.invoice import Invoice
 from domain.billing.sold import Offer, PriceThere
 from domain.billing.subscription import Subscription
+from domain.billing.top_up import TopUp
 from domain.ids import WorkspaceId
 
 
@@ -31,6 +32,15 @@ class NoPayments(Payments):
     async def session(self, id: str) -> Session | None:  # noqa: ARG002
         _off()
 
+    async def subscriptions_of(self, customer: str) -> Sequence[Subscription]:  # noqa: ARG002
+        _off()
+
+    async def invoices_of(self, customer: str) -> Sequence[Invoice]:  # noqa: ARG002
+        _off()
+
+    def events(self, since: datetime) -> AsyncIterator[Happened]:  # noqa: ARG002
+        _off()
+
     async def open_customer(self, workspace: WorkspaceId, name: str, email: str | None) -> str:  # noqa: ARG002
         _off()
 
@@ -47,6 +57,9 @@ class NoPayments(Payments):
         _off()
 
     async def set_active(self, price: PriceThere, *, active: bool) -> None:  # noqa: ARG002
+        _off()
+
+    async def buy(self, top_up: TopUp, customer: str) -> str:  # noqa: ARG002
         _off()
 
     async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:  # noqa: ARG002

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -12,6 +12,7 @@ from domain.billing.checkout import Checkout, CheckoutState, Purpose
 from domain.billing.invoice import Invoice
 from domain.billing.sold import Offer, PriceThere
 from domain.billing.subscription import Subscription
+from domain.billing.top_up import AutoTopUp, TopUp
 from domain.ids import AccountId, PlanRef, WorkspaceId
 from domain.usage.account import Account
 
@@ -25,6 +26,17 @@ class Session:
     url: str | None
     subscription: str | None = None
     invoice: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """An event of Stripe's, as far as it is looked at."""
+
+    event: str
+    type: str
+    about: str
+    payment: str | None
+    at: datetime
 
 
 class Payments(Protocol):
@@ -43,6 +55,15 @@ class Payments(Protocol):
 
     async def session(self, id: str) -> Session | None: ...
 
+    async def subscriptions_of(self, customer: str) -> Sequence[Subscription]:
+        """All that there ever were, the oldest first."""
+
+    async def invoices_of(self, customer: str) -> Sequence[Invoice]:
+        """All but drafts, the oldest first."""
+
+    def events(self, since: datetime) -> AsyncIterator[Happened]:
+        """The newest first. Stripe keeps them for a month."""
+
     async def open_customer(self, workspace: WorkspaceId, name: str, email: str | None) -> str:
         """One for each workspace, however often it is asked for within a day."""
 
@@ -57,6 +78,9 @@ class Payments(Protocol):
 
     async def set_active(self, price: PriceThere, *, active: bool) -> None:
         """Whether it can be bought. Whoever pays it goes on to."""
+
+    async def buy(self, top_up: TopUp, customer: str) -> str:
+        """With the customer's card, or not at all. The answer is the invoice, which is paid."""
 
     async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:
         """What would be asked for at once if it became that at that instant."""
@@ -83,6 +107,9 @@ class Customers(Protocol):
     async def add(self, workspace: WorkspaceId, id: str, at: datetime) -> str:
         """The first one stays, and is the answer."""
 
+    async def page(self, *, after: WorkspaceId | None, limit: int) -> Sequence[tuple[WorkspaceId, str]]:
+        """By workspace."""
+
 
 class Subscriptions(Protocol):
     async def fence(self, id: str) -> int:
@@ -98,6 +125,12 @@ class Invoices(Protocol):
     async def save(self, invoice: Invoice) -> None:
         """Without its lines, which stay at Stripe."""
 
+    async def of(self, account: AccountId) -> Sequence[Invoice]:
+        """All, without their lines."""
+
+    async def lots(self, account: AccountId) -> Mapping[str, int]:
+        """Microcredits that invoices paid for, by the lots' references; with what was refunded."""
+
     async def page(
         self, accounts: Sequence[AccountId], *, after: str | None, limit: int
     ) -> Sequence[Invoice]:
@@ -107,6 +140,9 @@ class Invoices(Protocol):
 class StripeEvents(Protocol):
     async def add(self, id: str, type_: str, about: str | None, at: datetime, now: datetime) -> bool:
         """False where it is there."""
+
+    async def since(self) -> datetime:
+        """From when on one may be missing: an hour before the newest, three days ago where there is none."""
 
 
 class Checkouts(Protocol):
@@ -119,6 +155,13 @@ class Checkouts(Protocol):
         """Across all tenants: only Stripe tells of one."""
 
     async def save(self, checkout: Checkout) -> None: ...
+
+
+class TopUps(Protocol):
+    async def since(self, account: AccountId, at: datetime) -> Sequence[TopUp]:
+        """Those that were begun later, and what is pending from before; the oldest first."""
+
+    async def save(self, top_up: TopUp) -> None: ...
 
 
 class Notices(Protocol):
@@ -138,6 +181,13 @@ class BillingAccounts(WorkspaceAccounts, Protocol):
 
     async def settle(self, id: AccountId, plan: PlanRef, *, freezes_at: datetime | None) -> None:
         """What it may spend from now on. Call ``hold`` first."""
+
+    async def auto_top_up(self, id: AccountId) -> AutoTopUp | None: ...
+
+    async def set_auto_top_up(self, id: AccountId, wanted: AutoTopUp | None) -> None:
+        """Call ``hold`` first."""
+
+    async def with_auto_top_up(self) -> Sequence[AccountId]: ...
 
 
 class BillingTx(AuditTx, MailTx, Protocol):
@@ -170,3 +220,6 @@ class BillingTx(AuditTx, MailTx, Protocol):
 
     @property
     def notices(self) -> Notices: ...
+
+    @property
+    def top_ups(self) -> TopUps: ...

@@ -2,10 +2,9 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-from application.billing.ports import BillingTx, Payments
+from application.billing.ports import BillingTx, Happened, Payments
 from application.billing.sync import SyncInvoice, SyncSubscription
 from application.ports import Clock, UnitOfWork
 from domain.billing.checkout import CheckoutState
@@ -13,17 +12,6 @@ from domain.billing.errors import SignatureRefused
 from domain.billing.events import StripeTold
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """An event of Stripe's, as far as it is looked at."""
-
-    id: str
-    type: str
-    about: str
-    payment: str | None
-    at: datetime
 
 
 class CheckSignature(Protocol):
@@ -46,18 +34,19 @@ class KeepStripeEvent:
     clock: Clock
     check: CheckSignature
 
-    async def __call__(self, told: Told, body: bytes, signature: str) -> bool:
+    async def __call__(self, told: Happened, body: bytes, signature: str) -> bool:
         """False where it was told before. Raises SignatureRefused."""
         self.check(body, signature)
         async with self.uow() as tx:
-            new = await tx.stripe_events.add(told.id, told.type, told.about, told.at, self.clock.now())
-            if new and _heeded(told.type):
-                event = StripeTold(event=told.id, type=told.type, about=told.about, payment=told.payment)
+            new = await tx.stripe_events.add(told.event, told.type, told.about, told.at, self.clock.now())
+            if new and heeded(told.type):
+                event = StripeTold(event=told.event, type=told.type, about=told.about, payment=told.payment)
                 await tx.outbox.add(event)
         return new
 
 
-def _heeded(type_: str) -> bool:
+def heeded(type_: str) -> bool:
+    """Whether anything is done about events of this type."""
     return type_.startswith(
         (
             "customer.subscription.",
@@ -93,9 +82,13 @@ class ActOnStripeEvent:
                 await self._invoice(paid)
 
     async def _invoice(self, id: str) -> None:
-        invoice = await self.invoice(id)
-        if invoice is not None and invoice.subscription is not None:
+        """The plan before its credits: else the free plan's month would open, or not, by who comes first."""
+        invoice = await self.payments.invoice(id)
+        if invoice is None:
+            return
+        if invoice.subscription is not None:
             await self.subscription(invoice.subscription)
+        await self.invoice(id)
 
     async def session(self, id: str) -> None:
         """What somebody did on the page where one pays."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from application.billing.auto import TopUpLow
+from application.billing.reconcile import ReconcileDaily, SweepStripeEvents
 from application.identity.personal_data import EraseUsers
 from application.jobs.purge import Purge
 from application.jobs.run import Job, JobTable
@@ -23,6 +25,9 @@ def job_table(
     erase_users: EraseUsers,
     tell_thresholds: TellThresholds,
     park_broken: ParkBroken,
+    sweep_stripe: SweepStripeEvents,
+    reconcile_billing: ReconcileDaily,
+    top_up_low: TopUpLow,
 ) -> JobTable:
     async def erase() -> Mapping[str, int]:
         done = await erase_users()
@@ -49,6 +54,14 @@ def job_table(
                 timing=Timing(10 * _MINUTE),
                 limit=10 * _MINUTE,
                 work=tell_thresholds,
+            ),
+            Job(name="sweep_stripe", timing=Timing(10 * _MINUTE), limit=10 * _MINUTE, work=sweep_stripe),
+            Job(name="top_up_low", timing=Timing(10 * _MINUTE), limit=10 * _MINUTE, work=top_up_low),
+            Job(
+                name="reconcile_billing",
+                timing=Timing(_DAY, at=3 * _HOUR + 10 * _MINUTE),
+                limit=4 * _HOUR,
+                work=reconcile_billing,
             ),
             Job(name="audit", timing=Timing(_HOUR), limit=55 * _MINUTE, work=park_broken),
         )

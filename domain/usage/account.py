@@ -22,6 +22,8 @@ class Account:
     period_end: datetime | None = None
     parked: bool = False
     overdue: bool = False
+    top_up_below: int | None = None
+    """Microcredits: below that, more are bought by themselves."""
 
     def check_may_spend(self) -> None:
         """Raises WorkspaceFrozen, AccountParked, PaymentOverdue."""

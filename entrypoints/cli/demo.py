@@ -45,10 +45,12 @@ class Facts(Struct, frozen=True, kw_only=True):
     test_key: str
     service_key: str
     database_url: str
+    stripe_url: str
 
     @classmethod
-    def of(cls, demo: Demo, *, url: str, database_url: str) -> Self:
-        return cls(**msgspec.structs.asdict(demo), url=url, database_url=database_url)
+    def of(cls, demo: Demo, *, url: str, database_url: str, stripe_url: str) -> Self:
+        """``stripe_url`` is that of a stand-in, if there is one."""
+        return cls(**msgspec.structs.asdict(demo), url=url, database_url=database_url, stripe_url=stripe_url)
 
     def write(self, file: Path) -> None:
         """For its owner alone, and never half."""

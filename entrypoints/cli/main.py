@@ -10,6 +10,7 @@ class Commands(click.Group):
         "accounts",
         "audit",
         "audit-log",
+        "billing",
         "catalog",
         "db",
         "dead-letters",

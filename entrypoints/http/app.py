@@ -8,6 +8,7 @@ from litestar.openapi.spec import Components, License, Tag
 from entrypoints.http import (
     account,
     audit_log,
+    auto_top_ups,
     billing,
     dead_letters,
     elsewhere,
@@ -81,6 +82,7 @@ API = [
     *plans.HANDLERS,
     *billing.HANDLERS,
     *subscriptions.HANDLERS,
+    *auto_top_ups.HANDLERS,
     *webhooks.HANDLERS,
 ]
 

@@ -9,7 +9,8 @@ from litestar.params import HeaderParameter, JSONBody
 from msgspec import Meta, Struct
 
 from application.actor import MailService
-from application.billing.told import KeepStripeEvent, Told
+from application.billing.ports import Happened
+from application.billing.told import KeepStripeEvent
 from application.notifications.suppressions import NoteMailEvent
 from domain.billing.errors import SignatureRefused
 from entrypoints.http.lean import Reply, Sent, lean_post
@@ -82,8 +83,8 @@ async def stripe_webhook(
 
     It is kept under its id, and acted on later: Stripe is asked what it has now.
     """
-    told = Told(
-        id=data.id,
+    told = Happened(
+        event=data.id,
         type=data.type,
         about=data.data.object.id,
         payment=data.data.object.payment_intent,

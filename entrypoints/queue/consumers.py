@@ -3,6 +3,7 @@
 from dishka import AsyncContainer
 from msgspec import Struct
 
+from application.billing.auto import BuyAutomatically
 from application.billing.told import ActOnStripeEvent
 from application.features.execute import ExecuteRun
 from application.features.tell import TellRunEnd
@@ -10,6 +11,7 @@ from application.notifications.send import SendMail
 from domain.billing.events import StripeTold
 from domain.ids import AccountId, BatchId, ReservationId, WorkspaceId
 from domain.notifications.events import MailRequested
+from domain.usage.low import CreditsLow
 from domain.usage.queued_run import RunQueued, RunSettled
 from entrypoints.queue.receiver import Consumer, Delivery, Handler
 
@@ -69,9 +71,19 @@ async def act_on_stripe(services: AsyncContainer, _: Delivery, message: StripeTo
     await (await services.get(ActOnStripeEvent))(event)
 
 
+class CreditsLowV1(Struct, frozen=True, forbid_unknown_fields=True):
+    account: AccountId
+    workspace: WorkspaceId
+
+
+async def buy_automatically(services: AsyncContainer, _: Delivery, message: CreditsLowV1) -> None:
+    await (await services.get(BuyAutomatically))(message.account)
+
+
 CONSUMERS: tuple[Consumer, ...] = (
     Consumer(name="mail", handlers={(MailRequested.kind, 1): Handler(MailRequestedV1, send_mail)}),
     Consumer(name="runs", handlers={(RunQueued.kind, 1): Handler(RunQueuedV1, execute_run)}, at_once=16),
     Consumer(name="billing", handlers={(StripeTold.kind, 1): Handler(StripeToldV1, act_on_stripe)}),
+    Consumer(name="top-ups", handlers={(CreditsLow.kind, 1): Handler(CreditsLowV1, buy_automatically)}),
     Consumer(name="run-ends", handlers={(RunSettled.kind, 1): Handler(RunSettledV1, tell_run_end)}),
 )

@@ -126,6 +126,28 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_quote_expires_at"), "quote", ["expires_at"], unique=False)
     op.create_table(
+        "top_up",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("lookup_key", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("invoice", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("state IN ('pending', 'paid', 'failed')", name=op.f("ck_top_up_state")),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_top_up_account_id_account")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_top_up")),
+    )
+    op.create_index(
+        "ix_top_up_pending",
+        "top_up",
+        ["account_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(op.f("ix_top_up_account_id_created_at"), "top_up", ["account_id", "created_at"])
+    op.create_table(
         "billing_notice",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -138,6 +160,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_billing_notice_told_at"), "billing_notice", ["told_at"], unique=False)
     op.add_column("account", sa.Column("freezes_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("account", sa.Column("top_up_below", sa.BigInteger(), nullable=True))
+    op.add_column("account", sa.Column("top_up_pack", sa.Text(), nullable=True))
+    op.add_column("account", sa.Column("top_up_monthly", sa.BigInteger(), nullable=True))
+    op.create_check_constraint(
+        op.f("ck_account_top_up"),
+        "account",
+        "num_nulls(top_up_below, top_up_pack, top_up_monthly) IN (0, 3) AND top_up_below >= 0"
+        " AND top_up_monthly > 0",
+    )
+    op.create_index(
+        "ix_account_top_up", "account", ["id"], postgresql_where=sa.text("top_up_below IS NOT NULL")
+    )
     op.add_column("lot", sa.Column("refunded", sa.BigInteger(), server_default="0", nullable=False))
     op.create_check_constraint(op.f("ck_lot_refunded"), "lot", "refunded >= 0")
     op.add_column(
@@ -158,7 +192,15 @@ def downgrade() -> None:
     op.drop_column("repayment", "id")
     op.drop_constraint(op.f("ck_lot_refunded"), "lot", type_="check")
     op.drop_column("lot", "refunded")
+    op.drop_index("ix_account_top_up", table_name="account")
+    op.drop_constraint(op.f("ck_account_top_up"), "account", type_="check")
+    op.drop_column("account", "top_up_monthly")
+    op.drop_column("account", "top_up_pack")
+    op.drop_column("account", "top_up_below")
     op.drop_column("account", "freezes_at")
+    op.drop_index(op.f("ix_top_up_account_id_created_at"), table_name="top_up")
+    op.drop_index("ix_top_up_pending", table_name="top_up")
+    op.drop_table("top_up")
     op.drop_index(op.f("ix_billing_notice_told_at"), table_name="billing_notice")
     op.drop_table("billing_notice")
     op.drop_index(op.f("ix_quote_expires_at"), table_name="quote")

@@ -118,10 +118,13 @@ class Till:
 
     async def overdue(self) -> None:
         """What waits for another try is tried now."""
+        await self.change("UPDATE delivery SET due_at = now()")
+        await deliver(self.services)
+
+    async def change(self, statement: str) -> None:
         engine = await self.services.get(AsyncEngine)
         async with engine.begin() as connection:
-            await connection.execute(sa.text("UPDATE delivery SET due_at = now()"))
-        await deliver(self.services)
+            await connection.execute(sa.text(statement))
 
     async def shown(self) -> dict[str, Any]:
         """The subscription as the owner sees it."""

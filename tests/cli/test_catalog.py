@@ -55,7 +55,7 @@ def test_every_fault_is_a_line_of_its_own(run: Callable[..., Result], tmp_path: 
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 9
     assert f"{file}:27: products.api.plans.free.currency: is an integer" in result.stdout
-    assert result.stderr == f"Error: {file} has 6 faults\n"
+    assert result.stderr == f"Error: {file} has 9 faults\n"
 
 
 def test_one_fault_is_not_faults(run: Callable[..., Result], tmp_path: Path) -> None:

@@ -63,4 +63,4 @@ def test_dead_letters_are_seen_replayed_and_discarded(own_database: str) -> None
 
 def test_a_worker_for_a_consumer_that_is_not_there_says_which_there_are(own_database: str) -> None:
     said = refused("worker", "--only", "nobody")
-    assert "there is no consumer 'nobody'; there are mail, runs, billing, run-ends" in said
+    assert "there is no consumer 'nobody'; there are mail, runs, billing, top-ups, run-ends" in said

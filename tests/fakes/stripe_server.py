@@ -6,6 +6,7 @@ python -m tests.fakes.stripe_server --port 12111 --webhook-url URL --state FILE
 import argparse
 import json
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ def stripe_server(
     """For the block. ``file`` keeps its state from one time to the next."""
     state = State() if file is None else State.load(file)
     stripe = StripeServer(state, Webhooks(webhook_url, WEBHOOK_SECRET, held), file=file)
-    server = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (Handler,), {"stripe": stripe}))
+    server = _listening(port, type("Bound", (Handler,), {"stripe": stripe}))
     server.daemon_threads = True
     state.url = f"http://127.0.0.1:{server.server_port}"
     threads = [
@@ -48,15 +49,30 @@ def stripe_server(
             thread.join()
 
 
+def _listening(port: int, handler: type[Handler]) -> ThreadingHTTPServer:
+    """At that port, or at any where it is taken."""
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError:
+        return ThreadingHTTPServer(("127.0.0.1", 0), handler)
+
+
+def _until_left(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
+
+
 def main() -> None:
+    """Until it is told to stop, or whoever started it is gone."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--webhook-url")
     parser.add_argument("--state", type=Path)
     asked = parser.parse_args()
     stop = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: for whoever started it
+    threading.Thread(target=_until_left, args=(stop,), daemon=True).start()
     with stripe_server(port=asked.port, webhook_url=asked.webhook_url, file=asked.state) as stripe:
         print(json.dumps({"url": stripe.url}), flush=True)  # noqa: T201 - whoever started it reads it
         while not stop.wait(1.0):

@@ -80,6 +80,8 @@ class Sender:
             "plan": "team",
             "pack": "small",
             "quantity": 1,
+            "below": "100",
+            "monthly": 3,
             "seats": 10,
             "now": False,
             "quote": quote_text(account, uuid4()),

@@ -8,6 +8,7 @@ from adapters.postgres.records.billing import (
     QuoteRecord,
     StripeEventRecord,
     SubscriptionRecord,
+    TopUpRecord,
 )
 from adapters.postgres.records.catalog import CatalogEntryRecord
 from adapters.postgres.records.events import (
@@ -78,6 +79,7 @@ __all__ = [
     "StripeEventRecord",
     "SubscriptionRecord",
     "SuppressionRecord",
+    "TopUpRecord",
     "UsageHourRecord",
     "UsageRecordRecord",
     "UserRecord",

@@ -122,6 +122,27 @@ class BillingNoticeRecord(Base):
     __table_args__ = (Index(None, "told_at"),)
 
 
+class TopUpRecord(Base):
+    """A pack that was bought because credits ran low. One at a time, for each account."""
+
+    __tablename__ = "top_up"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    lookup_key: Mapped[str]
+    state: Mapped[str]
+    invoice: Mapped[str | None]
+    reason: Mapped[str | None]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'paid', 'failed')", name="state"),
+        Index("ix_top_up_pending", "account_id", unique=True, postgresql_where=text("state = 'pending'")),
+        Index(None, "account_id", "created_at"),
+    )
+
+
 class CheckoutRecord(Base):
     """A page at Stripe on which somebody may pay. Of one account and product, one can be open to subscribe.
 

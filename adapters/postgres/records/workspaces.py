@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from adapters.postgres.base import Base
@@ -29,7 +29,8 @@ class WorkspaceRecord(Base):
 class AccountRecord(Base):
     """A parked one spends nothing: its books do not add up, or an operator wants it so.
 
-    From ``freezes_at`` on it spends nothing either, as its subscription is not paid.
+    From ``freezes_at`` on it spends nothing either, as its subscription is not paid. With less than
+    ``top_up_below`` microcredits a pack is bought, ``top_up_monthly`` times in 30 days at most.
     """
 
     __tablename__ = "account"
@@ -45,8 +46,17 @@ class AccountRecord(Base):
     parked_at: Mapped[datetime | None]
     parked_reason: Mapped[str | None]
     freezes_at: Mapped[datetime | None]
+    top_up_below: Mapped[int | None]
+    top_up_pack: Mapped[str | None]
+    top_up_monthly: Mapped[int | None]
 
     __table_args__ = (
         UniqueConstraint("workspace_id", "product"),
         CheckConstraint("(parked_at IS NULL) = (parked_reason IS NULL)", name="parked"),
+        CheckConstraint(
+            "num_nulls(top_up_below, top_up_pack, top_up_monthly) IN (0, 3) AND top_up_below >= 0"
+            " AND top_up_monthly > 0",
+            name="top_up",
+        ),
+        Index("ix_account_top_up", "id", postgresql_where=text("top_up_below IS NOT NULL")),
     )

@@ -1,0 +1,71 @@
+"""Both books, side by side; and events that never arrived."""
+
+from application.actor import Operator
+from application.billing.reconcile import Reconcile, ReconcileDaily, SweepStripeEvents
+from domain.billing.drift import Remedy
+from tests.billing.conftest import Till
+
+
+async def drifts(till: Till, *, apply: bool = False) -> list[tuple[str, Remedy]]:
+    use = await till.services.get(Reconcile)
+    return [(each.kind, each.remedy) for each in await use(Operator(), apply=apply)]
+
+
+async def test_books_that_agree_have_no_drift(till: Till) -> None:
+    assert await drifts(till) == []
+    await till.subscribe(seats=103)
+    await till.hear()
+    assert await drifts(till) == []
+    till.there.advance(days=31)
+    await till.hear()
+    assert await drifts(till) == []
+
+
+async def test_what_was_never_told_is_found_and_put_right(till: Till) -> None:
+    await till.subscribe(seats=103)
+    till.there.events()
+    found = await drifts(till)
+    assert {kind for kind, _ in found} == {"subscription", "invoice", "lot", "plan", "seats"}
+    assert Remedy.BY_HAND not in {remedy for _, remedy in found}
+    assert await till.credits() == []
+    assert await drifts(till, apply=True) == found
+    assert await drifts(till) == []
+    assert await till.credits() == [("allocation", "300000")]
+    assert (await (await till.services.get(ReconcileDaily))()) == {"drifts": 0}
+    await till.is_in_order()
+
+
+async def test_what_no_machine_can_know_is_told(till: Till) -> None:
+    await till.subscribe()
+    await till.hear()
+    [row] = till.there.state.all("invoice")
+    with till.there.changing():
+        row["status"] = "void"
+    found = await drifts(till, apply=True)
+    assert ("lot", Remedy.BY_HAND) in found
+    assert await drifts(till) == [("lot", Remedy.BY_HAND)]
+    [subscription] = till.there.state.all("subscription")
+    with till.there.changing():
+        again = {
+            "customer": subscription["customer"],
+            "metadata": subscription["metadata"],
+            "items": [{"price": subscription["items"]["data"][0]["price"]["id"]}],
+        }
+        from tests.fakes.stripe import subscriptions  # noqa: PLC0415
+
+        subscriptions.create(till.there.state, again)
+    assert ("second_subscription", Remedy.BY_HAND) in await drifts(till, apply=True)
+
+
+async def test_events_that_never_arrived_are_asked_for(till: Till) -> None:
+    sweep = await till.services.get(SweepStripeEvents)
+    await till.subscribe()
+    lost = till.there.events()
+    await till.hear(lost[:1])
+    done = await sweep()
+    assert done["found"] >= len(lost) - 1
+    await till.hear([])
+    assert (await till.shown())["plan"] == "scale"
+    assert await till.credits() == [("allocation", "300000")]
+    assert await sweep() == {"found": 0}
+    await till.is_in_order()
