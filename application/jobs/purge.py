@@ -34,6 +34,10 @@ class Kind(StrEnum):
     """When they are queued, and none of their runs is left."""
     INBOX = "inbox"
     """When a message was acted on."""
+    STRIPE_EVENTS = "stripe_events"
+    """When they were told."""
+    QUOTES = "quotes"
+    """When they can be made no more."""
 
 
 KEEP: Mapping[Kind, timedelta] = {
@@ -46,6 +50,8 @@ KEEP: Mapping[Kind, timedelta] = {
     Kind.QUEUED_RUNS: timedelta(0),
     Kind.BATCHES: 2 * _DAY,
     Kind.INBOX: 14 * _DAY,
+    Kind.STRIPE_EVENTS: 60 * _DAY,
+    Kind.QUOTES: _DAY,
 }
 """An Idempotency-Key is known for a day: a reservation stays for another, so that no repeat comes too late.
 

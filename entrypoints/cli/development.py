@@ -91,11 +91,9 @@ async def _serve(here: settings.Settings, listener: socket.socket, file: Path, s
 def _told(here: settings.Settings) -> str:
     if here.stripe_api_key is None:
         return "none: there is no CUEBX_STRIPE_API_KEY"
-    return (
-        "Stripe"
-        if here.stripe_api_key != settings.STAND_IN_KEY
-        else f"{here.stripe_url} (a stand-in: no money moves)"
-    )
+    if here.stripe_api_key != settings.STAND_IN_KEY:
+        return "Stripe"
+    return f"{here.stripe_url} (a stand-in for Stripe: no money moves)"
 
 
 def _stand_in_of(here: settings.Settings) -> str:

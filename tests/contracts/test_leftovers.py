@@ -57,6 +57,8 @@ _IDS = {
     Kind.QUEUED_RUNS: "SELECT id FROM queued_run",
     Kind.BATCHES: "SELECT id FROM run_batch",
     Kind.INBOX: "SELECT event_id FROM inbox",
+    Kind.STRIPE_EVENTS: "SELECT id::uuid FROM stripe_event WHERE id LIKE '%-%'",
+    Kind.QUOTES: "SELECT id FROM quote",
 }
 _USER = """INSERT INTO app_user (id, email, email_key, name, operator, created_at)
            VALUES (:id, :id, :id, 'Ada', false, now())"""
@@ -71,6 +73,10 @@ _PUT = {
         FROM account WHERE id = :account""",
     Kind.BATCHES: "INSERT INTO run_batch VALUES (:account, :id, 'echo', 1, false, now() - :ago)",
     Kind.INBOX: "INSERT INTO inbox VALUES ('mail', :id, now() - :ago)",
+    Kind.STRIPE_EVENTS: """INSERT INTO stripe_event
+        VALUES (CAST(:id AS text), 'invoice.paid', NULL, now(), now() - :ago)""",
+    Kind.QUOTES: """INSERT INTO quote VALUES
+        (:account, :id, 'sub_1', '{}', 'now', now(), 1, 1, 'USD', 1, 1, now() - :ago)""",
 }
 _REFRESH = """INSERT INTO refresh_token (digest, user_id, session_id, created_at, expires_at)
             VALUES (cast(:id AS text)::bytea, :id, :id, now(), now())"""

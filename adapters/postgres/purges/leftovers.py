@@ -15,6 +15,17 @@ _ALERTS = step("""
         LIMIT :most FOR UPDATE SKIP LOCKED
     )
 """)
+_STRIPE_EVENTS = step("""
+    DELETE FROM stripe_event WHERE id IN (
+        SELECT id FROM stripe_event WHERE received_at < now() - :keep LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+""")
+_QUOTES = step("""
+    DELETE FROM quote WHERE (account_id, id) IN (
+        SELECT account_id, id FROM quote WHERE expires_at < now() - :keep
+        LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+""")
 _STEPS = {
     Kind.RUNS: RUNS,
     Kind.SESSIONS: SESSIONS,
@@ -24,6 +35,8 @@ _STEPS = {
     Kind.QUEUED_RUNS: QUEUED_RUNS,
     Kind.BATCHES: BATCHES,
     Kind.INBOX: INBOX,
+    Kind.STRIPE_EVENTS: _STRIPE_EVENTS,
+    Kind.QUOTES: _QUOTES,
 }
 _TOKENS = 20
 """Refresh tokens that go with a session, about."""
