@@ -30,12 +30,12 @@ class StripeChanges:
                 {"subscription": has.id, "subscription_details": details}
             )
 
-    async def change(self, has: Subscription, quote: Quote) -> str | None:
+    async def change(self, has: Subscription, quote: Quote) -> str:
         """Paid at once, or not made at all. The answer is the invoice."""
         with asking():
             there: Any = await self._client.v1.subscriptions.retrieve_async(has.id)
         if _has(there) == _keys(quote.wanted):  # it was, and nobody heard
-            return id_of(there.latest_invoice)
+            return str(id_of(there.latest_invoice))
         await self._release(has, quote)
         params: Any = {
             "items": await self._items(has, quote.wanted),
@@ -47,7 +47,7 @@ class StripeChanges:
             made = await self._client.v1.subscriptions.update_async(
                 has.id, params, {"idempotency_key": f"change:{quote.id}"}
             )
-        return id_of(made.latest_invoice)
+        return str(id_of(made.latest_invoice))
 
     async def schedule(self, has: Subscription, quote: Quote) -> None:
         """From the end of the period on."""

@@ -228,7 +228,7 @@ class StripePayments(Payments):
             raise PaymentsRefused("preview")
         return told
 
-    async def change(self, has: Subscription, quote: Quote) -> str | None:
+    async def change(self, has: Subscription, quote: Quote) -> str:
         return await self._changes.change(has, quote)
 
     async def schedule(self, has: Subscription, quote: Quote) -> None:

@@ -23,9 +23,10 @@ from domain.identity.mail import Mail
 from domain.ids import AccountId, WorkspaceId, account_text
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
-from domain.workspaces.workspace import WorkspaceMissing
+from domain.workspaces.workspace import Workspace, WorkspaceMissing
 
 MONTH = timedelta(days=30)
+NOT_NEEDED = "not_needed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +96,14 @@ class BuyAutomatically:
         Raises NotYet, PaymentsUnavailable: then it is to be asked again, and goes on where it was.
         """
         try:
-            top_up = await self._begin(id)
+            begun = await self._begin(id)
         except (AccountMissing, WorkspaceMissing):
             return False
-        if top_up is None:
+        if begun is None:
             return False
-        async with self.uow() as tx:
-            account = await tx.accounts.get(id)
-            workspace = await tx.workspaces.get(account.workspace)
-        if top_up.invoice is None and not await self._is_low(account):
-            await self._save(top_up.fail("not_needed", self.clock.now()))
+        account, workspace, top_up, new = begun
+        if new and not await self._is_low(account):
+            await self._save(top_up.fail(NOT_NEEDED, self.clock.now()))
             return False
         customer = await self.checkouts.customer(workspace)
         try:
@@ -116,11 +115,10 @@ class BuyAutomatically:
         await self._save(top_up.pay(invoice, self.clock.now()))
         return True
 
-    async def _begin(self, id: AccountId) -> TopUp | None:
-        """The one to buy, this process's alone for a while."""
+    async def _begin(self, id: AccountId) -> tuple[Account, Workspace, TopUp, bool] | None:
+        """The one to buy, this process's alone for a while; and whether it is a new one."""
         async with self.uow() as tx:
             account = await tx.accounts.get(id)
-        async with self.uow() as tx:
             wanted = await tx.accounts.auto_top_up(id)
         if wanted is None:
             return None
@@ -130,7 +128,7 @@ class BuyAutomatically:
             return None
         key = Sold(SoldKind.PACK, account.plan.product, wanted.pack, version).lookup_key
         async with self.uow() as tx:
-            await tx.workspaces.get(account.workspace)
+            workspace = await tx.workspaces.get(account.workspace)
             await tx.accounts.hold(account.workspace)
             now = self.clock.now()
             recent = await tx.top_ups.since(id, now - MONTH)
@@ -138,16 +136,16 @@ class BuyAutomatically:
             if pending is not None:
                 if now - pending.created_at < AT_WORK:
                     raise NotYet
-                return pending
+                return account, workspace, pending, False
             declined = [
-                each for each in recent if each.state is TopUpState.FAILED and each.reason != "not_needed"
+                each for each in recent if each.state is TopUpState.FAILED and each.reason != NOT_NEEDED
             ]
             paid = [each for each in recent if each.state is TopUpState.PAID]
             if len(paid) >= wanted.monthly or any(_late(each, now - AFTER_FAILURE) for each in declined):
                 return None
             top_up = TopUp(id=self.new_id(), account=id, lookup_key=key, created_at=now)
             await tx.top_ups.save(top_up)
-        return top_up
+        return account, workspace, top_up, True
 
     async def _is_low(self, account: Account) -> bool:
         mark = account.top_up_below

@@ -141,9 +141,7 @@ class MakeChange:
             target = account_text(found.account.id)
             await self.record(tx, actor, actor.workspace, self.operation, target, after=facts)
         if quote.timing is Timing.NOW:
-            invoice = await self.payments.change(has, quote)
-            if invoice is not None:
-                await self.invoice(invoice)
+            await self.invoice(await self.payments.change(has, quote))
         else:
             await self.payments.schedule(has, quote)
         await self.subscription(has.id)

@@ -65,7 +65,7 @@ class NoPayments(Payments):
     async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:  # noqa: ARG002
         _off()
 
-    async def change(self, has: Subscription, quote: Quote) -> str | None:  # noqa: ARG002
+    async def change(self, has: Subscription, quote: Quote) -> str:  # noqa: ARG002
         _off()
 
     async def schedule(self, has: Subscription, quote: Quote) -> None:  # noqa: ARG002

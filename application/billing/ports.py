@@ -85,7 +85,7 @@ class Payments(Protocol):
     async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:
         """What would be asked for at once if it became that at that instant."""
 
-    async def change(self, has: Subscription, quote: Quote) -> str | None:
+    async def change(self, has: Subscription, quote: Quote) -> str:
         """Paid at once, or not made. The answer is the invoice."""
 
     async def schedule(self, has: Subscription, quote: Quote) -> None:

@@ -98,13 +98,12 @@ class Reconcile:
             *of_invoices(account.id, invoices, billed),
             *of_lots(account.id, lots, await self._dues(billed)),
         ]
-        if there:
-            plans = {each: terms_of(await self.catalog.plan(each)) for each in {one.plan for one in there}}
-            live = [each for each in there if each.entitled]
-            if live:
-                stands = standing(live, plans, otherwise=live[0].plan)
-                seats = workspace.seats if workspace.kind is Kind.TEAM else None
-                drifts += of_standing(account.id, account.plan, seats, stands, live[0].id)
+        live = [each for each in there if each.entitled]
+        if live:
+            plans = {each.plan: terms_of(await self.catalog.plan(each.plan)) for each in live}
+            stands = standing(live, plans, otherwise=live[0].plan)
+            seats = workspace.seats if workspace.kind is Kind.TEAM else None
+            drifts += of_standing(account.id, account.plan, seats, stands, live[0].id)
         return drifts
 
     async def _dues(self, invoices: Sequence[Invoice]) -> Mapping[str, tuple[Due, str]]:

@@ -19,10 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.actor import Operator, Person
 from application.billing.prices import PublishPrices
+from application.keys.keys import CreateKey
 from application.usage.ports import Auditor
 from application.workspaces.teams import CreateTeam
 from domain.credits import format_credits
 from domain.ids import AccountId, SessionId, WorkspaceId, account_text, workspace_text
+from domain.keys.key import KeyKind
 from domain.usage.lot import Lot
 from entrypoints import container
 from entrypoints.http.app import create_app
@@ -125,6 +127,22 @@ class Till:
         engine = await self.services.get(AsyncEngine)
         async with engine.begin() as connection:
             await connection.execute(sa.text(statement))
+
+    async def hold_all(self) -> None:
+        """A call that goes on holds all credits that there are."""
+        create = await self.services.get(CreateKey)
+        live = await create(Operator(), KeyKind.LIVE, name="a test's", account=self.account)
+        service = await create(Operator(), KeyKind.SERVICE, name="a test's")
+        tokens = {"input_tokens": 10_000_000, "max_output_tokens": 10_000_000}
+        headers = {"Authorization": f"Bearer {service.text}"}
+        while True:
+            body = {"api_key": live.text, "feature": "summarize", "estimate": tokens, "fit": "clamp"}
+            answer = await self.http.post(
+                "/v1/reservations", json=body, headers={**headers, "Idempotency-Key": uuid4().hex}
+            )
+            if answer.status_code == 402:
+                return
+            assert answer.status_code == 201, answer.text
 
     async def shown(self) -> dict[str, Any]:
         """The subscription as the owner sees it."""

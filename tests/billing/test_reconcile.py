@@ -19,6 +19,9 @@ async def test_books_that_agree_have_no_drift(till: Till) -> None:
     till.there.advance(days=31)
     await till.hear()
     assert await drifts(till) == []
+    await till.ask("POST", "/subscriptions/api/cancel", {"now": True})
+    await till.hear()
+    assert await drifts(till) == []
 
 
 async def test_what_was_never_told_is_found_and_put_right(till: Till) -> None:
