@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,10 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.actor import Operator, Person
 from application.billing.prices import PublishPrices
+from application.identity.sign_in import SignIn
 from application.keys.keys import CreateKey
 from application.usage.ports import Auditor
 from application.workspaces.teams import CreateTeam
 from domain.credits import format_credits
+from domain.email import parse_email
 from domain.ids import AccountId, SessionId, WorkspaceId, account_text, workspace_text
 from domain.keys.key import KeyKind
 from domain.usage.lot import Lot
@@ -55,7 +57,10 @@ def selling_server(embedded_server: str) -> str:
 
 @dataclass
 class Till:
-    """``owner`` has a team, which is not subscribed to anything."""
+    """``owner`` has a team, which is not subscribed to anything.
+
+    ``moved``: CueBX's own clock goes with Stripe's.
+    """
 
     services: AsyncContainer
     http: httpx.AsyncClient
@@ -63,6 +68,20 @@ class Till:
     owner: Somebody
     workspace: WorkspaceId
     account: AccountId
+    moved: bool = False
+
+    async def sign_in(self) -> None:
+        """The owner, once more."""
+        use = await self.services.get(SignIn)
+        tokens = await use(
+            parse_email(self.owner.email), self.owner.password, device="a test's", address="127.0.0.1"
+        )
+        self.owner = replace(self.owner, tokens=tokens)
+
+    async def state(self) -> str:
+        """The plan that the account has."""
+        [row] = await self.sql(f"SELECT plan FROM account WHERE id = '{self.account}'")  # noqa: S608 - ours
+        return str(row["plan"])
 
     async def ask(self, method: str, path: str, body: object = None) -> httpx.Response:
         """As the owner, under the workspace."""
@@ -86,7 +105,9 @@ class Till:
         self, event: Object, *, secret: str = WEBHOOK_SECRET, at: int | None = None
     ) -> httpx.Response:
         body = json.dumps(event).encode()
-        signed = signature(body, secret, int(time.time()) if at is None else at)
+        if at is None:
+            at = self.there.state.now if self.moved else int(time.time())
+        signed = signature(body, secret, at)
         headers = {"Stripe-Signature": signed, "Content-Type": "application/json"}
         return await self.http.post(HOOK, content=body, headers=headers)
 
