@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ from entrypoints.embedded import embedded_postgres
 from entrypoints.server import listen, stop_on_signals
 
 HOST = "127.0.0.1"
+STAND_IN = "stripe.json"
+"""What a stand-in for Stripe knows, in the folder of the data."""
 
 
 @click.command()
@@ -30,6 +33,8 @@ async def dev(port: int, data: Path, *, reset: bool) -> None:
     stop_on_signals(stop)
     with closing(listen(HOST, port)) as listener:
         async with embedded_postgres(data, anew=reset, meanwhile=_load) as database_url:
+            if reset:
+                await asyncio.to_thread(partial((data / STAND_IN).unlink, missing_ok=True))
             await _load()(listener, data / "dev.json", database_url, stop)
 
 

@@ -14,7 +14,12 @@ import pytest
 from tests.cli.processes import answers, command, finished, processes, served, started
 from tests.servers import wait_for
 
-FACTS = ("url", "workspace_id", "account_id", "live_key", "test_key", "service_key", "database_url")
+FACTS = (
+    *("url", "workspace_id", "account_id", "live_key", "test_key", "service_key", "database_url"),
+    "stripe_url",
+)
+ADDRESSES = ("url", "stripe_url")
+"""Facts that are others at each start."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ def test_the_facts_are_for_its_owner_alone(dev: Dev) -> None:
     file = dev.folder / ".cuebx" / "dev.json"
     assert file.stat().st_mode & 0o777 == 0o600
     assert tuple(dev.facts) == FACTS
-    prefixes = ("http://127.0.0.1:", "ws_", "acc_", "cbx_live_", "cbx_test_", "cbx_svc_", "postgresql://")
+    keys = ("cbx_live_", "cbx_test_", "cbx_svc_")
+    prefixes = ("http://127.0.0.1:", "ws_", "acc_", *keys, "postgresql://", "http://127.0.0.1:")
     for name, prefix in zip(FACTS, prefixes, strict=True):
         assert dev.facts[name].startswith(prefix)
 
@@ -163,7 +169,7 @@ def test_later_starts_find_everything_and_a_reset_forgets_it(tmp_path: Path) -> 
     def start(*options: str) -> dict[str, str]:
         assert served("dev", "--port", "0", "--data", str(data), *options, during=look).exit_code == 0
         assert processes(str(data)) == []
-        return {name: value for name, value in seen[-1].items() if name != "url"}
+        return {name: value for name, value in seen[-1].items() if name not in ADDRESSES}
 
     first = start()
     assert start() == first
@@ -172,6 +178,7 @@ def test_later_starts_find_everything_and_a_reset_forgets_it(tmp_path: Path) -> 
     lost = start()
     assert lost["workspace_id"] != first["workspace_id"]
 
+    (data / "stripe.json").write_text("this is no state")
     fresh = start("--reset")
     assert not set(fresh.values()) & {*lost.values(), *first.values()} - {fresh["database_url"]}
 
@@ -193,6 +200,6 @@ def test_killed_it_takes_its_database_with_it_and_the_next_start_is_well(tmp_pat
         wait_for(lambda: processes(str(tmp_path)) == [])
     with started("dev", "--port", "0", folder=tmp_path) as process:
         wait_for(lambda: facts_of(tmp_path / ".cuebx")["url"] != facts["url"] and up(tmp_path / ".cuebx"))
-        assert facts_of(tmp_path / ".cuebx") | {"url": facts["url"]} == facts
+        assert facts_of(tmp_path / ".cuebx") | {name: facts[name] for name in ADDRESSES} == facts
         process.terminate()
         assert process.wait(30) == 0
