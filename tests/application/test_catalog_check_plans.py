@@ -98,3 +98,28 @@ def test_a_misspelt_key_is_not_missing_as_well() -> None:
     assert faults(catalog) == [
         'products.api.plans.free.alocation: is not known here; did you mean "allocation"?'
     ]
+
+
+def pack(**changes: object) -> dict[str, object]:
+    return {"name": "Pack", "price": "5", "currency": "USD", "credits": "1", **changes}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"price": "0"}, "products.api.packs.small.price: must be more than 0"),
+        ({"credits": "0"}, "products.api.packs.small.credits: must be more than 0"),
+        ({"price": 5}, "products.api.packs.small.price: is an integer, but an amount must be a string"),
+        ({"days": 0}, "products.api.packs.small.days: must be from 1 to 3650"),
+        ({"day": 1}, 'products.api.packs.small.day: is not known here; did you mean "days"?'),
+    ],
+)
+def test_a_pack_has_a_price_and_credits(given: dict[str, object], message: str) -> None:
+    found = faults(changed(("products", "api", "packs"), {"small": pack(**given)}))
+    assert len(found) == 1
+    assert found[0].startswith(message)
+
+
+def test_a_product_may_have_packs_or_none() -> None:
+    for packs in ({}, {"small": pack(), "large": pack(days=30)}):
+        assert faults(changed(("products", "api", "packs"), packs)) == []
