@@ -143,3 +143,9 @@ class Arithmetic(NamedTuple):
     terms: tuple[Term, ...]
     multiplier: int
     total: int
+
+
+def format_hundredths(amount: int) -> str:
+    """Of a currency, always with two places."""
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{abs(amount) // 100}.{abs(amount) % 100:02d}"

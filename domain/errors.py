@@ -42,6 +42,10 @@ class Unavailable(DomainError):
     """Something that we need is away. It may work later."""
 
 
+class Away(Unavailable):
+    """A service that what was begun has to wait for: it is not given up for hours or days of it."""
+
+
 class UpstreamFailed(DomainError):
     """The model's service answered with a failure, or with rubbish."""
 

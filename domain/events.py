@@ -5,13 +5,16 @@ from datetime import datetime, timedelta
 from typing import ClassVar, NewType, Protocol
 from uuid import UUID
 
-from domain.errors import DomainError, Limited, Missing, Unavailable, UpstreamFailed, UpstreamLate
+from domain.errors import Away, DomainError, Limited, Missing, Unavailable, UpstreamFailed, UpstreamLate
 from domain.ids import WorkspaceId
 
 EventId = NewType("EventId", UUID)
 
 WAITS = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 """Before the second, third and fourth attempt. After that one, a message is a dead letter."""
+
+PATIENCE = 3 * 24 * 6
+"""Attempts at what needs a service that is away: three days of them, the last wait between each two."""
 
 _MAY_PASS = (Limited, Unavailable, UpstreamFailed, UpstreamLate)
 
@@ -71,6 +74,8 @@ def after_failure(error: Exception, attempt: int) -> Again | Dead:
         return Dead(error.code)
     if attempt < len(WAITS):
         return Again(WAITS[attempt], attempt + 1)
+    if isinstance(error, Away) and attempt < PATIENCE:
+        return Again(WAITS[-1], attempt + 1)
     reason = error.code if isinstance(error, DomainError) else type(error).__name__
     return Dead(f"{reason}, {attempt + 1} times")
 

@@ -7,6 +7,8 @@ from dishka import Provider, Scope, provide, provide_all
 from adapters.postgres.unit_of_work import SqlUnitOfWork
 from application.billing.auto import BuyAutomatically, SetAutoTopUp, TopUpLow
 from application.billing.change import EndSubscription, FindSubscription, MakeChange, PreviewChange
+from application.billing.dunning import TellOverdue
+from application.billing.leave import CloseCustomer
 from application.billing.off import NoPayments
 from application.billing.ports import BillingTx, Payments
 from application.billing.prices import PublishPrices
@@ -24,6 +26,7 @@ class Billing(Provider):
 
     use_cases = provide_all(
         *(ListPlans, LookAtBilling, OpenPortal, PublishPrices, Subscribe, BuyCredits, OpenCheckout),
+        *(CloseCustomer, TellOverdue),
         *(SetAutoTopUp, BuyAutomatically, TopUpLow),
         *(Reconcile, ReconcileDaily, SweepStripeEvents),
         *(FindSubscription, PreviewChange, MakeChange, EndSubscription),

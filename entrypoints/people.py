@@ -41,7 +41,7 @@ from application.notifications.suppressions import CheckWebhook, Suppressions, U
 from application.ports import Clock, UnitOfWork
 from application.workspaces.deletion import DeletionTx
 from application.workspaces.invitations import InvitationsTx
-from application.workspaces.members import MembersTx
+from application.workspaces.members import MembersTx, SeatsTx
 from application.workspaces.ports import MemberDirectory
 from application.workspaces.teams import TeamsTx
 from entrypoints.local import FOLDER, secret_of
@@ -141,6 +141,10 @@ class People(Provider):
 
     @provide
     def teams_work(self, work: SqlUnitOfWork) -> UnitOfWork[TeamsTx]:
+        return work
+
+    @provide
+    def seats_work(self, work: SqlUnitOfWork) -> UnitOfWork[SeatsTx]:
         return work
 
     @provide

@@ -82,6 +82,12 @@ class SqlAccounts(Accounts, BillingAccounts, ParkedAccounts):
             changed.values(top_up_below=below, top_up_pack=pack, top_up_monthly=monthly)
         )
 
+    async def freezing(self, by: datetime) -> Sequence[tuple[AccountId, datetime]]:
+        when = AccountRecord.freezes_at
+        wanted = sa.select(AccountRecord.id, when).where(when <= by).order_by(when, AccountRecord.id)
+        rows = await self._session.execute(wanted)
+        return [(AccountId(id), at) for id, at in rows if at is not None]
+
     async def with_auto_top_up(self) -> Sequence[AccountId]:
         wanted = sa.select(AccountRecord.id).where(AccountRecord.top_up_below.is_not(None))
         return [AccountId(each) for each in await self._session.scalars(wanted.order_by(AccountRecord.id))]

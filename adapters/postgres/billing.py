@@ -85,8 +85,16 @@ class SqlCustomers(Customers):
         await self._session.execute(new.on_conflict_do_nothing())
         return await self.of(workspace) or id
 
+    async def close(self, workspace: WorkspaceId, at: datetime) -> None:
+        closed = sa.update(_customer).where(_customer.c.workspace_id == workspace).values(closed_at=at)
+        await self._session.execute(closed)
+
     async def page(self, *, after: WorkspaceId | None, limit: int) -> Sequence[tuple[WorkspaceId, str]]:
-        wanted = sa.select(_customer.c.workspace_id, _customer.c.id).order_by(_customer.c.workspace_id)
+        wanted = (
+            sa.select(_customer.c.workspace_id, _customer.c.id)
+            .where(_customer.c.closed_at.is_(None))
+            .order_by(_customer.c.workspace_id)
+        )
         if after is not None:
             wanted = wanted.where(_customer.c.workspace_id > after)
         rows = (await self._session.execute(wanted.limit(limit))).all()
@@ -167,11 +175,9 @@ class SqlStripeEvents(StripeEvents):
         kept = new.on_conflict_do_nothing().returning(_event.c.id)
         return await self._session.scalar(kept) is not None
 
-    async def since(self) -> datetime:
-        newest = sa.func.max(_event.c.created_at) - _HOUR
-        wanted = sa.select(sa.func.coalesce(newest, sa.func.now() - _DAYS))
-        found: datetime = (await self._session.execute(wanted)).scalar_one()
-        return found
+    async def since(self, now: datetime) -> datetime:
+        newest: datetime | None = await self._session.scalar(sa.select(sa.func.max(_event.c.created_at)))
+        return now - _DAYS if newest is None else newest - _HOUR
 
 
 class SqlQuotes(Quotes):
@@ -225,6 +231,11 @@ class SqlCheckouts(Checkouts):
             _checkout.c.account_id == account, _checkout.c.purpose == purpose, _checkout.c.state == "open"
         )
 
+    async def all_open(self, account: AccountId) -> Sequence[Checkout]:
+        wanted = sa.select(_checkout).where(_checkout.c.account_id == account, _checkout.c.state == "open")
+        rows = await self._session.execute(wanted.order_by(_checkout.c.created_at))
+        return [_checkout_from(row) for row in rows.mappings()]
+
     async def get(self, account: AccountId, id: UUID) -> Checkout | None:
         return await self._first(_checkout.c.account_id == account, _checkout.c.id == id)
 
@@ -243,10 +254,10 @@ class SqlCheckouts(Checkouts):
     async def _first(self, *conditions: sa.ColumnElement[bool]) -> Checkout | None:
         wanted = sa.select(_checkout).where(*conditions).order_by(_checkout.c.created_at.desc()).limit(1)
         row = (await self._session.execute(wanted)).mappings().one_or_none()
-        if row is None:
-            return None
-        values = _fields(row)
-        kept = values.pop("wanted")
-        return msgspec.convert(
-            {**values, "wanted": kept["prices"], "trial_days": kept["trial_days"]}, Checkout
-        )
+        return None if row is None else _checkout_from(row)
+
+
+def _checkout_from(row: sa.RowMapping) -> Checkout:
+    values = _fields(row)
+    kept = values.pop("wanted")
+    return msgspec.convert({**values, "wanted": kept["prices"], "trial_days": kept["trial_days"]}, Checkout)

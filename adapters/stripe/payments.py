@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import stripe
@@ -168,11 +169,21 @@ class StripePayments(Payments):
         params: Any = {"name": name, "metadata": {"cuebx_workspace": text}}
         if email is not None:
             params["email"] = email
+        # Stripe refuses a key that comes back with other parameters, and a name may change between two tries.
+        said = sha256(f"{name}\n{email}".encode()).hexdigest()[:16]
         with asking():
             made = await self._client.v1.customers.create_async(
-                params, {"idempotency_key": f"customer:{text}"}
+                params, {"idempotency_key": f"customer:{text}:{said}"}
             )
         return made.id
+
+    async def close_customer(self, customer: str) -> None:
+        try:
+            with asking():
+                await self._client.v1.customers.delete_async(customer)
+        except PaymentsRefused as error:
+            if error.reason != MISSING:
+                raise
 
     async def open_session(self, checkout: Checkout, customer: str) -> Session:
         prices = await self._prices.ids(list(checkout.wanted))
@@ -195,6 +206,7 @@ class StripePayments(Payments):
             params |= {
                 "mode": "payment",
                 "invoice_creation": {"enabled": True, "invoice_data": {"metadata": metadata}},
+                "payment_intent_data": {"setup_future_usage": "off_session"},
             }
         with asking():
             made = await self._client.v1.checkout.sessions.create_async(
@@ -202,13 +214,12 @@ class StripePayments(Payments):
             )
         return _session(made)
 
-    async def expire_session(self, id: str) -> Session:
+    async def expire_session(self, id: str) -> Session | None:
         try:
             with asking():
                 return _session(await self._client.v1.checkout.sessions.expire_async(id))
         except PaymentsRefused:
-            with asking():  # it was over
-                return _session(await self._client.v1.checkout.sessions.retrieve_async(id))
+            return await self.session(id)  # it was over
 
     async def prices(self) -> Sequence[PriceThere]:
         return await self._prices.all()

@@ -54,7 +54,7 @@ class StripePurchases:
         return id
 
     async def _card(self, customer: str) -> str | None:
-        """The customer's own, or else the one that pays a subscription."""
+        """The customer's own, or else the one that pays a subscription, or that bought a pack before."""
         with asking():
             there = await self._client.v1.customers.retrieve_async(customer)
             settings = there.invoice_settings
@@ -62,8 +62,11 @@ class StripePurchases:
             if card is not None:
                 return card
             page = await self._client.v1.subscriptions.list_async({"customer": customer, "limit": 10})
-        cards = (id_of(each.default_payment_method) for each in page.data)
-        return next((each for each in cards if each is not None), None)
+            cards = (id_of(each.default_payment_method) for each in page.data)
+            if (paying := next((each for each in cards if each is not None), None)) is not None:
+                return paying
+            kept = await self._client.v1.customers.payment_methods.list_async(customer, {"limit": 1})
+        return next((each.id for each in kept.data), None)
 
 
 def _key(top_up: TopUp, step: str) -> Any:  # noqa: ANN401 - stripe.RequestOptions

@@ -16,7 +16,6 @@ from domain.billing.change import Quote, Timing, Wanted, timing_of
 from domain.billing.errors import NotSubscribed, PlanNotSold, QuoteOver
 from domain.billing.standing import counting
 from domain.billing.subscription import Status, Subscription
-from domain.catalog.plan import Plan
 from domain.ids import PlanRef, WorkspaceId, account_text
 from domain.usage.account import Account
 
@@ -86,8 +85,8 @@ class PreviewChange:
         wanted = Wanted(
             PlanRef(after.product, after.key, after.version), seats_beyond(after, asked, found.members)
         )
-        monthly = _monthly(after, wanted.seats)
-        timing = timing_of(_monthly(before, has.seats), monthly, trialing=has.status is Status.TRIALING)
+        monthly = after.monthly(wanted.seats)
+        timing = timing_of(before.monthly(has.seats), monthly, trialing=has.status is Status.TRIALING)
         now, due, gained = self.clock.now(), 0, 0
         if timing is Timing.NOW and (wanted.plan, wanted.seats) != (has.plan, has.seats):
             told = await self.payments.preview(has, wanted, now)
@@ -181,10 +180,6 @@ class EndSubscription:
         async with self.uow() as tx:
             known = {each.id: each for each in await tx.subscriptions.of(found.account.id)}
         return known[has.id]
-
-
-def _monthly(plan: Plan, seats: int) -> int:
-    return plan.price + seats * (plan.seat_price or 0)
 
 
 def _next(subscription: Subscription) -> Wanted | None:

@@ -44,10 +44,13 @@ class NoPayments(Payments):
     async def open_customer(self, workspace: WorkspaceId, name: str, email: str | None) -> str:  # noqa: ARG002
         _off()
 
+    async def close_customer(self, customer: str) -> None:  # noqa: ARG002
+        _off()
+
     async def open_session(self, checkout: Checkout, customer: str) -> Session:  # noqa: ARG002
         _off()
 
-    async def expire_session(self, id: str) -> Session:  # noqa: ARG002
+    async def expire_session(self, id: str) -> Session | None:  # noqa: ARG002
         _off()
 
     async def prices(self) -> Sequence[PriceThere]:

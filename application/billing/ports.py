@@ -67,10 +67,14 @@ class Payments(Protocol):
     async def open_customer(self, workspace: WorkspaceId, name: str, email: str | None) -> str:
         """One for each workspace, however often it is asked for within a day."""
 
+    async def close_customer(self, customer: str) -> None:
+        """Deletes it with its cards. What it subscribes to ends at once; its invoices stay."""
+
     async def open_session(self, checkout: Checkout, customer: str) -> Session:
         """The same for the same checkout."""
 
-    async def expire_session(self, id: str) -> Session: ...
+    async def expire_session(self, id: str) -> Session | None:
+        """None for one that is not there."""
 
     async def prices(self) -> Sequence[PriceThere]: ...
 
@@ -107,8 +111,11 @@ class Customers(Protocol):
     async def add(self, workspace: WorkspaceId, id: str, at: datetime) -> str:
         """The first one stays, and is the answer."""
 
+    async def close(self, workspace: WorkspaceId, at: datetime) -> None:
+        """It is there no more; its id stays known."""
+
     async def page(self, *, after: WorkspaceId | None, limit: int) -> Sequence[tuple[WorkspaceId, str]]:
-        """By workspace."""
+        """By workspace; those that are not closed."""
 
 
 class Subscriptions(Protocol):
@@ -141,13 +148,15 @@ class StripeEvents(Protocol):
     async def add(self, id: str, type_: str, about: str | None, at: datetime, now: datetime) -> bool:
         """False where it is there."""
 
-    async def since(self) -> datetime:
+    async def since(self, now: datetime) -> datetime:
         """From when on one may be missing: an hour before the newest, three days ago where there is none."""
 
 
 class Checkouts(Protocol):
     async def open(self, account: AccountId, purpose: Purpose) -> Checkout | None:
         """The newest that is open."""
+
+    async def all_open(self, account: AccountId) -> Sequence[Checkout]: ...
 
     async def get(self, account: AccountId, id: UUID) -> Checkout | None: ...
 
@@ -186,6 +195,9 @@ class BillingAccounts(WorkspaceAccounts, Protocol):
 
     async def set_auto_top_up(self, id: AccountId, wanted: AutoTopUp | None) -> None:
         """Call ``hold`` first."""
+
+    async def freezing(self, by: datetime) -> Sequence[tuple[AccountId, datetime]]:
+        """Those that may spend nothing by then, and from when on, the earliest first."""
 
     async def with_auto_top_up(self) -> Sequence[AccountId]: ...
 

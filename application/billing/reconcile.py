@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from application.actor import Operator
+from application.billing.leave import CloseCustomer
 from application.billing.ports import BillingTx, Payments
 from application.billing.sync import SyncInvoice, SyncSubscription, terms_of
 from application.billing.told import heeded
@@ -13,6 +14,7 @@ from application.ports import Clock, UnitOfWork
 from domain.billing.drift import (
     Drift,
     Remedy,
+    of_customer,
     of_invoices,
     of_lots,
     of_standing,
@@ -26,7 +28,7 @@ from domain.billing.subscription import Subscription
 from domain.events import NotYet
 from domain.ids import WorkspaceId
 from domain.usage.account import Account
-from domain.workspaces.workspace import Kind, WorkspaceMissing
+from domain.workspaces.workspace import Kind, Workspace, WorkspaceMissing
 
 PAGE = 100
 _log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class Reconcile:
     catalog: Catalog
     subscription: SyncSubscription
     invoice: SyncInvoice
+    close: CloseCustomer
     uow: UnitOfWork[BillingTx]
 
     async def __call__(self, _: Operator, *, apply: bool = False) -> Sequence[Drift]:
@@ -55,13 +58,15 @@ class Reconcile:
                 drifts = await self._of(workspace, customer)
                 found += drifts
                 if apply:
-                    await self._mend(drifts)
+                    await self._mend(workspace, drifts)
             if len(page) < PAGE:
                 return found
             after = page[-1][0]
 
-    async def _mend(self, drifts: Sequence[Drift]) -> None:
+    async def _mend(self, workspace: WorkspaceId, drifts: Sequence[Drift]) -> None:
         """Reading again is safe: it grants and takes back once, whatever was done before."""
+        if any(each.remedy is Remedy.CUSTOMER for each in drifts):
+            await self.close(workspace)
         for id in dict.fromkeys(each.about for each in drifts if each.remedy is Remedy.SUBSCRIPTION):
             await self.subscription(id)
         for id in dict.fromkeys(each.about for each in drifts if each.remedy is Remedy.INVOICE):
@@ -71,28 +76,32 @@ class Reconcile:
                 _log.warning("a hold keeps what invoice %s takes back; it is taken when that ends", id)
 
     async def _of(self, workspace: WorkspaceId, customer: str) -> list[Drift]:
+        async with self.uow() as tx:
+            try:
+                found = await tx.workspaces.get(workspace)
+            except WorkspaceMissing:
+                return [of_customer(customer)]
+            accounts = await tx.accounts.of(workspace)
         subscriptions = await self.payments.subscriptions_of(customer)
         invoices = await self.payments.invoices_of(customer)
-        async with self.uow() as tx:
-            accounts = await tx.accounts.of(workspace)
         drifts = list[Drift]()
         for account in accounts:
             own = [each for each in subscriptions if each.account == account.id]
             billed = [each for each in invoices if each.account == account.id]
-            drifts += await self._of_account(account, own, billed)
+            drifts += await self._of_account(found, account, own, billed)
         return drifts
 
     async def _of_account(
-        self, account: Account, there: Sequence[Subscription], billed: Sequence[Invoice]
+        self,
+        workspace: Workspace,
+        account: Account,
+        there: Sequence[Subscription],
+        billed: Sequence[Invoice],
     ) -> list[Drift]:
         async with self.uow() as tx:
             here = await tx.subscriptions.of(account.id)
             invoices = await tx.invoices.of(account.id)
             lots = await tx.invoices.lots(account.id)
-            try:
-                workspace = await tx.workspaces.get(account.workspace)
-            except WorkspaceMissing:
-                return []
         drifts = [
             *of_subscriptions(account.id, here, there),
             *of_invoices(account.id, invoices, billed),
@@ -146,7 +155,7 @@ class SweepStripeEvents:
         """Raises PaymentsUnavailable, PaymentsRefused."""
         found = 0
         async with self.uow() as tx:
-            since = await tx.stripe_events.since()
+            since = await tx.stripe_events.since(self.clock.now())
         try:
             async for told in self.payments.events(since):
                 async with self.uow() as tx:

@@ -69,7 +69,7 @@ class OpenCheckout:
         """So that nobody pays on it any more; or, where somebody has, sees to what came of it."""
         session = await self.page(checkout, customer)
         if session is not None:
-            session = await self.payments.expire_session(session.id)
+            await self.payments.expire_session(session.id)
             await self.act.session(session.id)
 
     async def _over(self, checkout: Checkout, state: CheckoutState) -> None:

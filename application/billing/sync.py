@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from application.actor import Operator
 from application.audit.record import Record
@@ -11,13 +10,15 @@ from application.catalog.ports import Catalog
 from application.notifications.post import PostMail
 from application.ports import Clock, NewId, UnitOfWork
 from application.usage.ports import Ledger
+from domain.billing.dunning import day
 from domain.billing.errors import PackMissing
 from domain.billing.invoice import Due, Invoice, InvoiceStatus, dues
 from domain.billing.sold import Sold, SoldKind
-from domain.billing.standing import Standing, standing
+from domain.billing.standing import Standing, counting, standing
 from domain.billing.subscription import Status, Subscription
 from domain.billing.terms import PackTerms, PlanTerms
 from domain.catalog.plan import Plan
+from domain.credits import format_hundredths
 from domain.events import NotYet
 from domain.identity.mail import Mail
 from domain.ids import LotId, PlanRef, account_text
@@ -58,8 +59,11 @@ class SyncSubscription:
             try:
                 if await self._follow(seen, fence):
                     return True
-            except (AccountMissing, WorkspaceMissing):
-                _log.warning("subscription %s is of %s, which is gone", id, account_text(seen.account))
+            except AccountMissing:
+                _log.warning("subscription %s is of %s, which is not here", id, account_text(seen.account))
+                return False
+            except WorkspaceMissing:
+                await self._end(seen)
                 return False
         raise NotYet
 
@@ -83,9 +87,17 @@ class SyncSubscription:
                 return True
             await tx.subscriptions.save(seen)
             after = sorted({**before, seen.id: seen}.values(), key=lambda each: (each.created_at, each.id))
-            await self._apply(tx, workspace, account, standing(after, plans, otherwise=otherwise))
+            if counting(after) or counting(list(before.values())):
+                await self._apply(tx, workspace, account, standing(after, plans, otherwise=otherwise))
             await self._tell(tx, workspace, seen, plan)
         return True
+
+    async def _end(self, seen: Subscription) -> None:
+        """Its workspace was deleted while somebody paid on a page: that money is for somebody to look at."""
+        if seen.over:
+            return
+        await self.payments.cancel(seen)
+        _log.error("ALARM: subscription %s was of a deleted workspace, and ended; see to its refund", seen.id)
 
     async def _otherwise(self, account: Account) -> PlanRef:
         """What it has without a subscription: a free plan, the one that it has or the product's, if any."""
@@ -107,20 +119,23 @@ class SyncSubscription:
 
     async def _tell(self, tx: BillingTx, workspace: Workspace, seen: Subscription, plan: Plan) -> None:
         """Whoever looks after the workspace hears of what needs them, once."""
-        freezes_at = seen.freezes_at(plan.grace_days)
-        if freezes_at is not None:
+        facts, now = {"workspace": workspace.name, "plan": plan.name}, self.clock.now()
+        if (freezes_at := seen.freezes_at(plan.grace_days)) is not None:
             template, about = "payment_failed", f"{seen.id} {seen.owed_since}"
+            facts["freezes_at"] = day(freezes_at)
         elif seen.status is Status.CANCELED:
             template, about = "subscription_ended", seen.id
+        elif seen.status is Status.PAUSED:
+            template, about = "subscription_paused", f"{seen.id} {seen.period_start}"
+        elif (ends := seen.trial_ends_soon(now)) is not None:
+            template, about = "trial_ending", f"{seen.id} {ends}"
+            monthly = plan.monthly(seen.seats)
+            facts |= {"ends_at": day(ends), "price": f"{format_hundredths(monthly)} {plan.currency}"}
         else:
             return
-        if not await tx.notices.first(seen.account, template, about, self.clock.now()):
-            return
-        facts = {"workspace": workspace.name, "plan": plan.name}
-        if freezes_at is not None:
-            facts["freezes_at"] = day(freezes_at)
-        for address in await tx.members.admins(workspace.id):
-            await self.post(tx, Mail(to=address, template=template, facts=facts))
+        if await tx.notices.first(seen.account, template, about, now):
+            for address in await tx.members.admins(workspace.id):
+                await self.post(tx, Mail(to=address, template=template, facts=facts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +221,3 @@ class SyncInvoice:
 
 def terms_of(plan: Plan) -> PlanTerms:
     return PlanTerms(plan.allocation, plan.seats, plan.grace_days)
-
-
-def day(at: datetime) -> str:
-    """As a mail says it."""
-    return f"{at.day} {at:%B %Y}"

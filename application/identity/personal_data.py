@@ -7,6 +7,7 @@ from typing import Protocol
 
 from application.actor import Operator, Person
 from application.audit.record import Record
+from application.billing.leave import LeavingTx, check_pays_nothing, leave
 from application.identity.passwords import end_sessions
 from application.identity.ports import IdentityTx, Throttle, UserSessions
 from application.identity.second_factor import ShowPassword
@@ -14,6 +15,7 @@ from application.keys.keys import RevokeKeys
 from application.notifications.post import PostMail
 from application.ports import Clock, UnitOfWork
 from application.workspaces.members import MembersTx, facts_of
+from application.workspaces.ports import HeldAccounts
 from domain.audit.entry import Entry
 from domain.identity.deletion import FRESH, SignInAgain, StillOwner
 from domain.identity.elsewhere import LinkedIdentity
@@ -57,7 +59,10 @@ class PersonalData(Protocol):
         """
 
 
-class PersonalDataTx(IdentityTx, MembersTx, Protocol):
+class PersonalDataTx(IdentityTx, MembersTx, LeavingTx, Protocol):
+    @property
+    def accounts(self) -> HeldAccounts: ...
+
     @property
     def personal(self) -> PersonalData: ...
 
@@ -88,7 +93,7 @@ class DeleteMe:
     async def ask(self, person: Person, password: str | None) -> datetime:
         """When it is to be. Who has no password needs none, in a fresh session.
 
-        Raises PasswordRefused, SignInAgain, StillOwner, TooManyAttempts, UserMissing.
+        Raises PasswordRefused, SignInAgain, StillOwner, StillSubscribed, TooManyAttempts, UserMissing.
         """
         now = self.clock.now()
         async with self.uow() as tx:
@@ -102,6 +107,9 @@ class DeleteMe:
         async with self.uow() as tx:
             user = (await tx.users.get(person.user)).ask_deletion(now)
             await _check_owns_no_team(tx, user)
+            for each, _ in await tx.workspaces.of_user(user.id):
+                if each.kind is Kind.PERSONAL:
+                    await check_pays_nothing(tx, each.id)
             await tx.users.save(user)
             await end_sessions(tx, user.id, self.clock, but=person.session)
             deletes_at = user.deletes_at or now
@@ -165,6 +173,7 @@ class EraseUsers:
             if workspace.kind is Kind.PERSONAL:
                 await self.revoke_keys(tx, actor, workspace.id)
                 await tx.workspaces.save(workspace.erase(now))
+                await leave(tx, workspace.id)
                 target = workspace_text(workspace.id)
                 await self.record(tx, actor, workspace.id, "workspace.erased", target)
                 continue

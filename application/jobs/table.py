@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from application.billing.auto import TopUpLow
+from application.billing.dunning import TellOverdue
 from application.billing.reconcile import ReconcileDaily, SweepStripeEvents
 from application.identity.personal_data import EraseUsers
 from application.jobs.purge import Purge
@@ -28,6 +29,7 @@ def job_table(
     sweep_stripe: SweepStripeEvents,
     reconcile_billing: ReconcileDaily,
     top_up_low: TopUpLow,
+    tell_overdue: TellOverdue,
 ) -> JobTable:
     async def erase() -> Mapping[str, int]:
         done = await erase_users()
@@ -57,6 +59,7 @@ def job_table(
             ),
             Job(name="sweep_stripe", timing=Timing(10 * _MINUTE), limit=10 * _MINUTE, work=sweep_stripe),
             Job(name="top_up_low", timing=Timing(10 * _MINUTE), limit=10 * _MINUTE, work=top_up_low),
+            Job(name="tell_overdue", timing=Timing(10 * _MINUTE), limit=10 * _MINUTE, work=tell_overdue),
             Job(
                 name="reconcile_billing",
                 timing=Timing(_DAY, at=3 * _HOUR + 10 * _MINUTE),

@@ -5,11 +5,12 @@ from typing import Protocol
 
 from application.actor import Member
 from application.audit.record import Record
+from application.billing.leave import LeavingTx, check_pays_nothing, leave
 from application.keys.keys import RevokeKeys
-from application.keys.ports import Accounts, KeysTx
+from application.keys.ports import KeysTx
 from application.ports import Clock, UnitOfWork
 from application.usage.ports import Ledger, UsageReader
-from application.workspaces.ports import Invitations, WorkspaceAccounts, Workspaces
+from application.workspaces.ports import HeldAccounts, Invitations, Workspaces
 from domain.ids import AccountId, ReservationId, workspace_text
 from domain.usage.errors import ReservationExpired, ReservationMissing, ReservationSettled
 from domain.usage.settle import Release
@@ -18,10 +19,7 @@ from domain.workspaces.workspace import Workspace
 _AT_ONCE = 100
 
 
-class HeldAccounts(Accounts, WorkspaceAccounts, Protocol): ...
-
-
-class DeletionTx(KeysTx, Protocol):
+class DeletionTx(KeysTx, LeavingTx, Protocol):
     @property
     def workspaces(self) -> Workspaces: ...
 
@@ -56,17 +54,19 @@ class DeleteWorkspace:
     record: Record
 
     async def __call__(self, actor: Member, typed: str) -> Deleted:
-        """Raises WorkspaceMissing, PersonalWorkspace, NameNotTyped."""
+        """Raises WorkspaceMissing, PersonalWorkspace, NameNotTyped, StillSubscribed."""
         now = self.clock.now()
         async with self.uow() as tx:
             before = await tx.workspaces.get(actor.workspace)
             deleted = before.delete(typed, now)
+            await check_pays_nothing(tx, before.id)
             await self.revoke_keys(tx, actor, before.id)
             for each in await tx.invitations.open(before.id):
                 await tx.invitations.save(each.revoke(now))
             # No batch of the ledger is half-way through these accounts when spending stops.
             accounts = await tx.accounts.hold(before.id)
             await tx.workspaces.save(deleted)
+            await leave(tx, before.id)
             target, facts = workspace_text(before.id), {"name": before.name, "slug": before.slug}
             await self.record(tx, actor, before.id, "workspace.deleted", target, before=facts)
         released = sum([await self._release(account.id) for account in accounts])

@@ -7,18 +7,35 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from application.actor import Member, Operator
+from application.audit.ports import AuditTx
 from application.audit.record import Record
+from application.billing.ports import Subscriptions
 from application.keys.keys import RevokeKeys
 from application.keys.ports import KeysTx
 from application.pages import Page
 from application.ports import Clock, UnitOfWork
-from application.workspaces.ports import Members, MemberShown, Workspaces
+from application.workspaces.ports import Members, MemberShown, WorkspaceAccounts, Workspaces
 from domain.audit.entry import Facts, changes
+from domain.billing.standing import counting
 from domain.ids import UserId, WorkspaceId, user_text, workspace_text
-from domain.workspaces.errors import MemberMissing
+from domain.workspaces.errors import MemberMissing, SeatsSold
 from domain.workspaces.member import Membership, transfer
 from domain.workspaces.role import Role
 from domain.workspaces.workspace import Workspace
+
+
+class SeatsTx(AuditTx, Protocol):
+    @property
+    def workspaces(self) -> Workspaces: ...
+
+    @property
+    def members(self) -> Members: ...
+
+    @property
+    def accounts(self) -> WorkspaceAccounts: ...
+
+    @property
+    def subscriptions(self) -> Subscriptions: ...
 
 
 class MembersTx(KeysTx, Protocol):
@@ -123,13 +140,18 @@ class TransferOwnership:
 
 @dataclass(frozen=True, slots=True)
 class SetSeats:
-    uow: UnitOfWork[MembersTx]
+    """By hand, where nobody buys them."""
+
+    uow: UnitOfWork[SeatsTx]
     record: Record
 
     async def __call__(self, actor: Operator, id: WorkspaceId, seats: int) -> Workspace:
-        """Raises WorkspaceMissing, PersonalWorkspace, SeatsNeeded."""
+        """Raises WorkspaceMissing, PersonalWorkspace, SeatsNeeded, SeatsSold."""
         async with self.uow() as tx:
             before = await tx.workspaces.get(id)
+            for account in await tx.accounts.of(id):
+                if counting(await tx.subscriptions.of(account.id)) is not None:
+                    raise SeatsSold(account.plan.product)
             after = before.with_seats(seats, await tx.members.enabled(id))
             if after != before:
                 await tx.workspaces.save(after)

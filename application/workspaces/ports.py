@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from application.audit.ports import AuditTx
+from application.keys.ports import Accounts
 from domain.ids import InvitationId, UserId, WorkspaceId
 from domain.usage.account import Account
 from domain.workspaces.invitation import Invitation
@@ -47,6 +48,9 @@ class WorkspaceAccounts(Protocol):
 
     async def all(self) -> Sequence[Account]:
         """Oldest first."""
+
+
+class HeldAccounts(Accounts, WorkspaceAccounts, Protocol): ...
 
 
 class Members(Protocol):

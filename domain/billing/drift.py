@@ -13,19 +13,32 @@ from domain.ids import AccountId, PlanRef
 class Remedy(StrEnum):
     SUBSCRIPTION = "read the subscription again"
     INVOICE = "read the invoice again"
+    CUSTOMER = "delete the customer"
     BY_HAND = "look at it: no machine can know"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """``here`` is CueBX, ``there`` Stripe; ``about`` is Stripe's id."""
+    """``here`` is CueBX, ``there`` Stripe; ``about`` is Stripe's id. A customer is of no one account."""
 
     kind: str
-    account: AccountId
+    account: AccountId | None
     about: str
     here: str
     there: str
     remedy: Remedy
+
+
+def of_customer(id: str) -> Drift:
+    """Whose workspace was deleted."""
+    return Drift(
+        kind="customer",
+        account=None,
+        about=id,
+        here="deleted",
+        there="there",
+        remedy=Remedy.CUSTOMER,
+    )
 
 
 def of_subscriptions(

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from domain.errors import Conflict, Invalid, Missing, Unaffordable, Unauthenticated, Unavailable
+from domain.errors import Away, Conflict, Invalid, Missing, Unaffordable, Unauthenticated
 
 
 class BillingOff(Conflict):
@@ -12,7 +12,7 @@ class BillingOff(Conflict):
 
 
 @dataclass(eq=False)
-class PaymentsUnavailable(Unavailable):
+class PaymentsUnavailable(Away):
     """``reason`` is the kind of fault. What was asked may have been done or not, and is safe to repeat."""
 
     code: ClassVar[str] = "payments_unavailable"
@@ -72,6 +72,18 @@ class NotSubscribed(Missing):
 
     def __str__(self) -> str:
         return f"the workspace has no subscription of {self.product}"
+
+
+@dataclass(eq=False)
+class StillSubscribed(Conflict):
+    """What is deleted must not be paid for any more."""
+
+    code: ClassVar[str] = "still_subscribed"
+    products: tuple[str, ...]
+
+    def __str__(self) -> str:
+        named = ", ".join(self.products)
+        return f"the workspace still pays for {named}: cancel the subscription first, now or at period end"
 
 
 class QuoteOver(Conflict):

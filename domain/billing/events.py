@@ -16,3 +16,13 @@ class StripeTold:
     about: str
     payment: str | None = None
     workspace: WorkspaceId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerGone:
+    """The workspace was deleted, or erased with whose it was: nobody may pay for it any more."""
+
+    kind: ClassVar[str] = "billing.customer_gone"
+    version: ClassVar[int] = 1
+
+    workspace: WorkspaceId

@@ -9,6 +9,9 @@ from domain.billing.sold import Sold, SoldKind
 from domain.billing.terms import PackTerms, PlanTerms
 from domain.ids import AccountId
 
+LEEWAY = timedelta(days=1)
+"""How long the credits of a period last beyond it: Stripe asks for the next one an hour after it begins."""
+
 
 class InvoiceStatus(StrEnum):
     DRAFT = "draft"
@@ -78,8 +81,9 @@ class Due:
 def dues(invoice: Invoice, plans: Mapping[Sold, PlanTerms], packs: Mapping[Sold, PackTerms]) -> Iterator[Due]:
     """The credits of a paid invoice, a lot for each line that pays for some.
 
-    A whole period of a plan grants its allocation, in a trial and at a discount, too. A change in the middle
-    of one grants the difference, by the share of the period's price that was asked for.
+    A whole period of a plan grants its allocation, in a trial and at a discount, too; what is left of it when
+    the period ends bridges the time until the next one is paid. A change in the middle of one grants the
+    difference, by the share of the period's price that was asked for.
     """
     unused = sum(_allocation(each, plans) for each in invoice.lines if each.proration and each.amount < 0)
     for line in invoice.lines:
@@ -94,7 +98,7 @@ def dues(invoice: Invoice, plans: Mapping[Sold, PlanTerms], packs: Mapping[Sold,
             if line.proration:
                 gained, unused = gained + min(0, unused), min(0, unused + gained)
             if gained > 0:
-                yield _due(line, gained, line.end)
+                yield _due(line, gained, line.end + LEEWAY)
 
 
 def _allocation(line: Line, plans: Mapping[Sold, PlanTerms]) -> int:

@@ -20,6 +20,8 @@ class Status(StrEnum):
     PAUSED = "paused"
 
 
+WARNED = timedelta(days=3)
+"""How long before its end a trial is told of: when Stripe tells us."""
 _ENTITLED = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.UNPAID})
 _OWING = frozenset({Status.PAST_DUE, Status.UNPAID})
 _OVER = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
@@ -58,6 +60,17 @@ class Subscription:
     @property
     def over(self) -> bool:
         return self.status in _OVER
+
+    @property
+    def renews(self) -> bool:
+        """Whether more is asked for in time."""
+        return not self.over and self.cancel_at is None
+
+    def trial_ends_soon(self, now: datetime) -> datetime | None:
+        """When a trial ends that is to be paid for soon."""
+        if self.status is not Status.TRIALING or self.trial_end is None or not self.renews:
+            return None
+        return self.trial_end if self.trial_end - now <= WARNED else None
 
     def freezes_at(self, grace_days: int) -> datetime | None:
         """From when on nothing is spent, because it is not paid."""

@@ -57,3 +57,7 @@ class Plan:
     @property
     def free(self) -> bool:
         return self.price == 0
+
+    def monthly(self, more_seats: int) -> int:
+        """What is asked for each month, with so many seats beyond its own."""
+        return self.price + more_seats * (self.seat_price or 0)

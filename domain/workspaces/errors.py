@@ -22,6 +22,17 @@ class SeatsNeeded(Conflict):
         return f"{self.enabled} members are enabled: disable some first, or keep as many seats"
 
 
+@dataclass(eq=False)
+class SeatsSold(Conflict):
+    """Nobody gives by hand what is paid for at Stripe: the next word from there would undo it."""
+
+    code: ClassVar[str] = "seats_sold"
+    product: str
+
+    def __str__(self) -> str:
+        return f"the seats follow the subscription of {self.product}: change that one"
+
+
 class OwnerStays(Conflict):
     code: ClassVar[str] = "owner_stays"
 

@@ -42,7 +42,7 @@ async def _reconcile(services: AsyncContainer, *, apply: bool, as_json: bool) ->
 def _row(drift: Drift) -> dict[str, object]:
     return {
         "kind": drift.kind,
-        "account": account_text(drift.account),
+        "account": None if drift.account is None else account_text(drift.account),
         "about": drift.about,
         "here": drift.here,
         "stripe": drift.there,

@@ -25,11 +25,12 @@ from domain.billing.errors import (
 )
 from domain.catalog.bounds import SEATS
 from domain.catalog.errors import PlanMissing
+from domain.credits import format_hundredths
 from domain.events import NotYet
 from domain.ids import account_text
 from entrypoints.http.fields import Key
 from entrypoints.http.lean import Reply, lean_post
-from entrypoints.http.plans import TAG, money
+from entrypoints.http.plans import TAG
 from entrypoints.http.routes import reading
 from entrypoints.http.workspaces import PATH as WORKSPACE
 from entrypoints.http.workspaces import WorkspacePath
@@ -209,9 +210,9 @@ async def list_invoices(
             id=each.id,
             number=each.number,
             status=each.status,
-            total=money(each.total),
-            paid=money(each.paid),
-            refunded=money(each.taken_back - each.won_back),
+            total=format_hundredths(each.total),
+            paid=format_hundredths(each.paid),
+            refunded=format_hundredths(each.taken_back - each.won_back),
             currency=each.currency,
             created_at=each.created_at,
             paid_at=each.paid_at,

@@ -11,6 +11,7 @@ from msgspec import Struct
 from application.actor import Person
 from application.identity.me import ChangeMe
 from application.identity.personal_data import DeleteMe, ExportMe
+from domain.billing.errors import StillSubscribed
 from domain.identity.deletion import DeletionNotAsked, SignInAgain, StillOwner
 from domain.identity.errors import TooBusy, TooManyAttempts
 from domain.identity.password import PasswordRefused
@@ -100,7 +101,7 @@ async def export_me(person: NamedDependency[Person], use: FromDishka[ExportMe]) 
     tag=TAG,
     status=202,
     refuses=(
-        *(PasswordRefused, SignInAgain, StillOwner, SessionMissing, UserMissing),
+        *(PasswordRefused, SignInAgain, StillOwner, StillSubscribed, SessionMissing, UserMissing),
         *(TooManyAttempts, TooBusy),
     ),
 )

@@ -7,7 +7,7 @@ from msgspec import Struct
 from application.billing.queries import ListPlans, OnSale
 from domain.catalog.plan import Plan
 from domain.catalog.product import Pack
-from domain.credits import format_credits, format_decimal
+from domain.credits import format_credits, format_decimal, format_hundredths
 from entrypoints.http.fields import Credits
 from entrypoints.http.inject import inject
 from entrypoints.http.refusals import errors
@@ -45,10 +45,10 @@ class PlanAnswer(Struct, frozen=True, kw_only=True):
             version=plan.version,
             name=plan.name,
             description=plan.description,
-            price=money(plan.price),
+            price=format_hundredths(plan.price),
             currency=plan.currency,
             seats=plan.seats,
-            seat_price=None if plan.seat_price is None else money(plan.seat_price),
+            seat_price=None if plan.seat_price is None else format_hundredths(plan.seat_price),
             trial_days=plan.trial_days,
             credits=format_credits(plan.allocation),
             overdraft=format_credits(plan.overdraft),
@@ -75,7 +75,7 @@ class PackAnswer(Struct, frozen=True, kw_only=True):
         return cls(
             key=pack.key,
             name=pack.name,
-            price=money(pack.price),
+            price=format_hundredths(pack.price),
             currency=pack.currency,
             credits=format_credits(pack.credits),
             days=pack.days,
@@ -108,12 +108,6 @@ def _dearness(pack: Pack) -> tuple[int, str]:
 
 class PlansAnswer(Struct, frozen=True, kw_only=True):
     items: list[ProductAnswer]
-
-
-def money(hundredths: int) -> str:
-    """Always with two places."""
-    sign = "-" if hundredths < 0 else ""
-    return f"{sign}{abs(hundredths) // 100}.{abs(hundredths) % 100:02d}"
 
 
 @get("/v1/plans", responses=errors(), tags=[TAG], raises=[])

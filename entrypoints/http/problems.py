@@ -10,6 +10,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
 
+from domain.billing.errors import StillSubscribed
 from domain.credits import format_credits
 from domain.errors import (
     Conflict,
@@ -125,6 +126,11 @@ def _(error: SpendLimitReached) -> dict[str, Any]:
 @facts_of.register
 def _(error: StillOwner) -> dict[str, Any]:
     return {"workspaces": [workspace_text(each) for each in error.workspaces]}
+
+
+@facts_of.register
+def _(error: StillSubscribed) -> dict[str, Any]:
+    return {"products": list(error.products)}
 
 
 @facts_of.register

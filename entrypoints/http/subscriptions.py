@@ -15,12 +15,12 @@ from domain.billing.errors import NotSubscribed, PlanNotSold, QuoteOver, SeatsRe
 from domain.billing.subscription import Subscription
 from domain.catalog.bounds import SEATS
 from domain.catalog.errors import PlanMissing
-from domain.credits import format_credits
+from domain.credits import format_credits, format_hundredths
 from domain.ids import MalformedId, parse_quote, quote_text
 from entrypoints.http.billing import OF_PAYMENTS
 from entrypoints.http.fields import Credits, Key
 from entrypoints.http.lean import Reply, lean_post
-from entrypoints.http.plans import TAG, money
+from entrypoints.http.plans import TAG
 from entrypoints.http.workspaces import PATH as WORKSPACE
 from entrypoints.http.workspaces import WorkspacePath
 
@@ -65,8 +65,8 @@ class QuoteAnswer(Struct, frozen=True, kw_only=True):
             plan_version=quote.wanted.plan.version,
             extra_seats=quote.wanted.seats,
             when=quote.timing,
-            due=money(quote.due),
-            monthly=money(quote.monthly),
+            due=format_hundredths(quote.due),
+            monthly=format_hundredths(quote.monthly),
             currency=quote.currency,
             credits_before=format_credits(previewed.available),
             credits_after=format_credits(previewed.available + quote.credits),

@@ -12,6 +12,7 @@ from application.actor import Member, Person
 from application.workspaces.deletion import DeleteWorkspace
 from application.workspaces.teams import CreateTeam, ListMine, ReadTeam, UpdateWorkspace
 from application.workspaces.workspaces import Opened
+from domain.billing.errors import StillSubscribed
 from domain.identity.errors import TooManyAttempts
 from domain.ids import account_text, workspace_text
 from domain.workspaces.errors import NameNotTyped, PersonalWorkspace, SlugRefused, SlugTaken
@@ -177,7 +178,7 @@ async def update_workspace(
     return Reply(WorkspaceAnswer.of(await use(member, name=data.name, slug=data.slug)))
 
 
-@lean_post(PATH + "/deletion", tag=TAG, refuses=(NameNotTyped, PersonalWorkspace))
+@lean_post(PATH + "/deletion", tag=TAG, refuses=(NameNotTyped, PersonalWorkspace, StillSubscribed))
 async def delete_workspace(
     member: Member,
     workspace: WorkspacePath,  # noqa: ARG001 - as above

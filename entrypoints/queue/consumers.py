@@ -4,11 +4,12 @@ from dishka import AsyncContainer
 from msgspec import Struct
 
 from application.billing.auto import BuyAutomatically
+from application.billing.leave import CloseCustomer
 from application.billing.told import ActOnStripeEvent
 from application.features.execute import ExecuteRun
 from application.features.tell import TellRunEnd
 from application.notifications.send import SendMail
-from domain.billing.events import StripeTold
+from domain.billing.events import CustomerGone, StripeTold
 from domain.ids import AccountId, BatchId, ReservationId, WorkspaceId
 from domain.notifications.events import MailRequested
 from domain.usage.low import CreditsLow
@@ -71,6 +72,14 @@ async def act_on_stripe(services: AsyncContainer, _: Delivery, message: StripeTo
     await (await services.get(ActOnStripeEvent))(event)
 
 
+class CustomerGoneV1(Struct, frozen=True, forbid_unknown_fields=True):
+    workspace: WorkspaceId
+
+
+async def close_customer(services: AsyncContainer, _: Delivery, message: CustomerGoneV1) -> None:
+    await (await services.get(CloseCustomer))(message.workspace)
+
+
 class CreditsLowV1(Struct, frozen=True, forbid_unknown_fields=True):
     account: AccountId
     workspace: WorkspaceId
@@ -83,7 +92,13 @@ async def buy_automatically(services: AsyncContainer, _: Delivery, message: Cred
 CONSUMERS: tuple[Consumer, ...] = (
     Consumer(name="mail", handlers={(MailRequested.kind, 1): Handler(MailRequestedV1, send_mail)}),
     Consumer(name="runs", handlers={(RunQueued.kind, 1): Handler(RunQueuedV1, execute_run)}, at_once=16),
-    Consumer(name="billing", handlers={(StripeTold.kind, 1): Handler(StripeToldV1, act_on_stripe)}),
+    Consumer(
+        name="billing",
+        handlers={
+            (StripeTold.kind, 1): Handler(StripeToldV1, act_on_stripe),
+            (CustomerGone.kind, 1): Handler(CustomerGoneV1, close_customer),
+        },
+    ),
     Consumer(name="top-ups", handlers={(CreditsLow.kind, 1): Handler(CreditsLowV1, buy_automatically)}),
     Consumer(name="run-ends", handlers={(RunSettled.kind, 1): Handler(RunSettledV1, tell_run_end)}),
 )

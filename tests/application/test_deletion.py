@@ -5,6 +5,9 @@ import pytest
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.usage import MemoryUsageReader
 from application.workspaces.deletion import DeleteWorkspace
+from domain.billing.errors import StillSubscribed
+from domain.billing.events import CustomerGone
+from domain.billing.subscription import Status
 from domain.email import parse_email
 from domain.ids import InvitationId, LotId, PlanRef, ReservationId
 from domain.usage.desk import Command, T_co
@@ -21,6 +24,7 @@ from domain.workspaces.workspace import WorkspaceMissing
 from tests.fakes.clock import NOON
 from tests.fakes.desks import CALL, RATES, tokens
 from tests.fakes.office import FakeOffice
+from tests.fakes.till import subscribed
 
 
 async def terms_of(plan: PlanRef) -> Terms:
@@ -150,3 +154,19 @@ async def test_what_was_settled_meanwhile_stays_settled(bureau: Bureau) -> None:
     slow.desks = bureau.ledger.desks
     assert await bureau.delete(ledger=slow) == 0
     assert bureau.ledger.desks[bureau.office.account.id].reservations[id].state is State.COMMITTED
+
+
+async def test_what_is_still_paid_for_is_cancelled_first() -> None:
+    bureau = Bureau()
+    await bureau.open()
+    till = bureau.office.work.till
+    one = subscribed(bureau.office.account.id)
+    till.subscriptions[one.id] = (one, 1)
+    with pytest.raises(StillSubscribed, match="still pays for api"):
+        await bureau.delete()
+    assert bureau.office.work.workspaces[bureau.office.workspace.id].deleted_at is None
+    ended = subscribed(one.account, id=one.id, status=Status.CANCELED)
+    till.subscriptions[one.id] = (ended, 2)
+    till.customers[bureau.office.workspace.id] = ("cus_1", None)
+    await bureau.delete()
+    assert bureau.office.work.posted[-1].event == CustomerGone(workspace=bureau.office.workspace.id)

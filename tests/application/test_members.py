@@ -1,5 +1,7 @@
 """Members are seen, changed, removed; the ownership goes over; seats are kept to."""
 
+from dataclasses import replace
+
 import pytest
 
 from application.workspaces.members import (
@@ -9,14 +11,23 @@ from application.workspaces.members import (
     SetSeats,
     TransferOwnership,
 )
+from domain.billing.subscription import Status
 from domain.ids import UserId, WorkspaceId, user_text
 from domain.keys.errors import ApiKeySuspended
 from domain.keys.key import KeyKind
-from domain.workspaces.errors import MemberMissing, OwnerStays, PersonalWorkspace, SeatsNeeded, SeatsTaken
+from domain.workspaces.errors import (
+    MemberMissing,
+    OwnerStays,
+    PersonalWorkspace,
+    SeatsNeeded,
+    SeatsSold,
+    SeatsTaken,
+)
 from domain.workspaces.role import Role
 from domain.workspaces.workspace import Kind, Workspace, WorkspaceMissing
 from tests.fakes.clock import NOON
 from tests.fakes.office import OPERATOR, FakeOffice
+from tests.fakes.till import subscribed
 
 
 @pytest.fixture
@@ -143,3 +154,12 @@ async def test_the_operator_sets_the_seats_but_not_below_who_sits(office: FakeOf
         await setting(OPERATOR, office.workspace.id, 1)
     with pytest.raises(WorkspaceMissing):
         await setting(OPERATOR, WorkspaceId(office.new_id()), 2)
+
+
+async def test_seats_that_are_bought_are_not_given(office: FakeOffice) -> None:
+    one = subscribed(office.account.id)
+    office.work.till.subscriptions[one.id] = (one, 1)
+    with pytest.raises(SeatsSold, match="follow the subscription of api"):
+        await SetSeats(office.work, office.record)(OPERATOR, office.workspace.id, 9)
+    office.work.till.subscriptions[one.id] = (replace(one, status=Status.CANCELED), 2)
+    assert (await SetSeats(office.work, office.record)(OPERATOR, office.workspace.id, 9)).seats == 9

@@ -8,6 +8,9 @@ import pytest
 
 from application.actor import Person
 from domain.audit.entry import ActorKind, Entry
+from domain.billing.errors import StillSubscribed
+from domain.billing.events import CustomerGone
+from domain.billing.subscription import Subscription
 from domain.email import parse_email
 from domain.identity.deletion import DeletionNotAsked, SignInAgain, StillOwner
 from domain.identity.elsewhere import LinkedIdentity
@@ -22,6 +25,7 @@ from domain.workspaces.role import Role
 from domain.workspaces.workspace import Kind, NameRefused, Workspace
 from tests.fakes.clock import NOON
 from tests.fakes.hall import ADA, GOOD, HERE, Hall
+from tests.fakes.till import subscribed
 
 DAY = timedelta(days=1)
 
@@ -165,6 +169,34 @@ async def test_an_owner_hands_the_team_over_first(hall: Hall, person: Person) ->
     done = await hall.erase()
     assert (done.erased, done.kept) == ([], [person.user])
     assert hall.user().email == ADA
+
+
+def a_subscription(hall: Hall, person: Person) -> Subscription:
+    """To what the personal workspace has."""
+    [account] = hall.work.accounts.values()
+    subscription = subscribed(account.id)
+    hall.work.till.customers[account.workspace] = ("cus_1", None)
+    hall.work.till.subscriptions[subscription.id] = (subscription, 1)
+    return subscription
+
+
+async def test_who_still_pays_cancels_first(hall: Hall, person: Person) -> None:
+    subscription = a_subscription(hall, person)
+    with pytest.raises(StillSubscribed, match="still pays for personal: cancel"):
+        await hall.delete_me.ask(person, GOOD)
+    assert hall.user().deletes_at is None
+    ends = replace(subscription, cancel_at=NOON + DAY)
+    hall.work.till.subscriptions[subscription.id] = (ends, 2)
+    await hall.delete_me.ask(person, GOOD)
+
+
+async def test_who_subscribed_in_the_time_of_grace_pays_no_more_after_it(hall: Hall, person: Person) -> None:
+    await hall.delete_me.ask(person, GOOD)
+    subscription = a_subscription(hall, person)
+    hall.clock.pass_by(31 * DAY)
+    assert (await hall.erase()).erased == [person.user]
+    [account] = [each for each in hall.work.accounts.values() if each.id == subscription.account]
+    assert hall.work.posted[-1].event == CustomerGone(workspace=account.workspace)
 
 
 async def test_after_the_grace_nothing_personal_is_left(hall: Hall, person: Person) -> None:

@@ -5,6 +5,8 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from email import message_from_bytes
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
@@ -68,7 +70,13 @@ class Till:
     owner: Somebody
     workspace: WorkspaceId
     account: AccountId
+    mails: Path
     moved: bool = False
+
+    def subjects(self) -> list[str]:
+        """Of the mails that were sent, in order."""
+        files = sorted(self.mails.glob("*.eml"))
+        return [str(message_from_bytes(each.read_bytes())["Subject"]) for each in files]
 
     async def sign_in(self) -> None:
         """The owner, once more."""
@@ -204,13 +212,13 @@ async def till(selling_server: str, there: StripeServer) -> AsyncIterator[Till]:
                     base_url="http://test",
                     event_hooks={"response": [is_documented]},
                 ) as http:
-                    yield await _till(services, http, there)
+                    yield await _till(services, http, there, Path(mails))
             finally:
                 await services.close()
 
 
-async def _till(services: AsyncContainer, http: httpx.AsyncClient, there: StripeServer) -> Till:
+async def _till(services: AsyncContainer, http: httpx.AsyncClient, there: StripeServer, mails: Path) -> Till:
     owner = await Somebody.on(services, "ada@example.org")
     person = Person(user=owner.tokens.user, session=SessionId(uuid4()), address="127.0.0.1")
     opened = await (await services.get(CreateTeam))(person, "Team")
-    return Till(services, http, there, owner, opened.workspace.id, opened.accounts[0].id)
+    return Till(services, http, there, owner, opened.workspace.id, opened.accounts[0].id, mails)

@@ -215,8 +215,6 @@ async def test_reconciling_goes_on_over_what_waits_and_what_is_gone(
     assert await replace(daily, reconcile=replace(use, payments=NoPayments()))() == {}
     sweep = await till.services.get(SweepStripeEvents)
     assert await replace(sweep, payments=NoPayments())() == {}
-    await till.change("UPDATE workspace SET deleted_at = now()")
-    assert await daily() == {"drifts": 0}
 
 
 async def test_nothing_is_bought_for_who_is_gone_or_wants_nothing(till: Till) -> None:

@@ -1,5 +1,6 @@
 """What happens to a subscription later: renewals, failed payments, refunds, disputes, the end."""
 
+from domain.billing.invoice import LEEWAY
 from tests.billing.conftest import Till
 
 SCALE = ("allocation", "300000")
@@ -20,7 +21,21 @@ async def test_each_paid_month_brings_its_credits(till: Till) -> None:
         await till.hear()
     lots = await till.lots()
     assert [(each.source, each.granted) for each in lots] == [("allocation", 300_000_000_000)] * 4
-    assert [one.expires_at for one in lots[:-1]] == [other.starts_at for other in lots[1:]]
+    assert [one.expires_at for one in lots[:-1]] == [other.starts_at + LEEWAY for other in lots[1:]]
+
+
+async def test_what_is_left_bridges_the_hour_until_a_month_is_paid(till: Till) -> None:
+    id = await till.subscribe()
+    await till.hear()
+    ends = till.there.state.get("subscription", id)["items"]["data"][0]["current_period_end"]
+    till.there.advance(seconds=ends - till.there.state.now + 1)
+    await till.hear()
+    assert (await till.shown())["status"] == "active"
+    [lot] = await till.lots()
+    assert lot.expires_at.timestamp() == ends + 86400
+    till.there.advance(seconds=3600)
+    await till.hear()
+    assert await till.credits() == [SCALE, SCALE]
 
 
 async def test_an_unpaid_month_brings_none_and_freezes_after_its_time_of_grace(till: Till) -> None:

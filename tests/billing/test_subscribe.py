@@ -39,7 +39,7 @@ async def test_a_subscription_that_is_paid_brings_its_credits(till: Till) -> Non
     item = till.there.state.get("subscription", id)["items"]["data"][0]
     assert (lot.starts_at.timestamp(), lot.expires_at.timestamp()) == (
         item["current_period_start"],
-        item["current_period_end"],
+        item["current_period_end"] + 86400,
     )
     [workspace] = await till.sql("SELECT seats FROM workspace WHERE kind = 'team'")
     assert workspace["seats"] == 103

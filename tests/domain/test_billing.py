@@ -10,8 +10,9 @@ import pytest
 from application.billing.prices import catalog_of
 from domain.billing.change import Timing, timing_of
 from domain.billing.drift import Drift, Remedy, of_invoices, of_lots, of_subscriptions
+from domain.billing.dunning import Dunning, dunning
 from domain.billing.errors import BillingOff, PaymentsRefused
-from domain.billing.invoice import Due, Invoice, InvoiceStatus, Line, dues
+from domain.billing.invoice import LEEWAY, Due, Invoice, InvoiceStatus, Line, dues
 from domain.billing.sold import Offer, PriceOutcome, PriceThere, Sold, SoldKind, price_changes
 from domain.billing.subscription import Status, Subscription
 from domain.billing.terms import PackTerms, PlanTerms
@@ -19,6 +20,7 @@ from domain.catalog.errors import ProductMissing
 from domain.catalog.publication import Change, Outcome
 from domain.ids import AccountId, PlanRef
 from tests.fakes.catalog import PLAN, PRODUCT
+from tests.fakes.till import subscribed
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 SMALL, LARGE = (Sold.plan(PlanRef("api", key, 1)) for key in ("small", "large"))
@@ -58,7 +60,7 @@ def brought(*lines: Line, pack: PackTerms | None = None) -> list[tuple[int, date
 
 
 def test_a_period_brings_the_allocation_whatever_was_asked_for_it() -> None:
-    assert brought(a_line(SMALL, 100)) == brought(a_line(SMALL, 0)) == [(1000, END)]
+    assert brought(a_line(SMALL, 100)) == brought(a_line(SMALL, 0)) == [(1000, END + LEEWAY)]
 
 
 def test_a_pack_brings_its_credits_for_its_days() -> None:
@@ -69,7 +71,7 @@ def test_a_pack_brings_its_credits_for_its_days() -> None:
 def test_a_change_brings_the_difference_for_the_share_that_was_asked_for() -> None:
     back = a_line(SMALL, -50, proration=True)
     more = a_line(LARGE, 200, unit_amount=400, proration=True)
-    assert brought(back, more) == brought(more, back) == [(4500 - 500, END)]
+    assert brought(back, more) == brought(more, back) == [(4500 - 500, END + LEEWAY)]
 
 
 def test_a_change_to_less_brings_nothing_and_so_does_what_is_no_plan() -> None:
@@ -192,3 +194,27 @@ def test_errors_say_what_is_wrong() -> None:
     assert "invalid_request" in str(PaymentsRefused("invalid_request"))
     assert str(ProductMissing("api", 3)) == "there is no product api@3"
     assert str(ProductMissing("api")) == "there is no product api"
+
+
+@pytest.mark.parametrize(
+    ("days", "grace", "notice"),
+    [
+        (3, 7, None),
+        (2, 7, Dunning.REMINDER),
+        (0.1, 7, Dunning.REMINDER),
+        (2, 2, None),
+        (0, 7, Dunning.STOPPED),
+        (-9, 0, Dunning.STOPPED),
+    ],
+)
+def test_who_does_not_pay_is_told_in_time(days: float, grace: int, notice: Dunning | None) -> None:
+    assert dunning(START + timedelta(days=days), grace, START) == notice
+
+
+def test_a_trial_that_ends_soon_is_told_of() -> None:
+    ends = START + timedelta(days=14)
+    trial = subscribed(ACCOUNT, status=Status.TRIALING, trial_end=ends)
+    assert trial.trial_ends_soon(START) is None
+    assert trial.trial_ends_soon(START + timedelta(days=11)) == ends
+    for changes in ({"cancel_at": ends}, {"status": Status.ACTIVE}, {"trial_end": None}):
+        assert replace(trial, **changes).trial_ends_soon(ends) is None

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import pytest
 
-from domain.errors import Conflict, DatabaseUnavailable, Invalid, Limited, UpstreamFailed
-from domain.events import WAITS, Again, Dead, DeadLetterMissing, NotYet, after_failure
+from domain.errors import Away, Conflict, DatabaseUnavailable, Invalid, Limited, UpstreamFailed
+from domain.events import PATIENCE, WAITS, Again, Dead, DeadLetterMissing, NotYet, after_failure
 
 
 @dataclass(eq=False)
@@ -38,6 +38,19 @@ def test_what_may_pass_is_tried_again_ever_later_and_then_given_up(error: Except
     assert isinstance(found[3], Dead)
     assert found[3].reason.endswith(", 4 times")
     assert "secret" not in found[3].reason
+
+
+class Closed(Away):
+    code: ClassVar[str] = "closed"
+
+
+def test_what_needs_a_service_that_is_away_waits_for_days() -> None:
+    assert [after_failure(Closed(), attempt) for attempt in (0, 3, 400)] == [
+        Again(WAITS[0], 1),
+        Again(WAITS[-1], 4),
+        Again(WAITS[-1], 401),
+    ]
+    assert after_failure(Closed(), PATIENCE) == Dead(f"closed, {PATIENCE + 1} times")
 
 
 @pytest.mark.parametrize("error", [Nonsense(), Clash()])

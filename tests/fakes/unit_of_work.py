@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from application.audit.ports import AuditLog, Filter
+from application.billing.ports import BillingAccounts
 from application.keys.ports import Accounts, Keys
 from application.usage.alerts import CreditAlerts
 from application.usage.parking import Parked, ParkedAccounts
 from application.usage.spend_limits import SpendLimits
-from application.workspaces.ports import WorkspaceAccounts, Workspaces
+from application.workspaces.ports import Workspaces
 from domain.audit.entry import Entry
+from domain.billing.top_up import AutoTopUp
 from domain.events import DeadLetter, EventId
 from domain.identity.code import Code, Purpose
 from domain.identity.elsewhere import LinkedIdentity
@@ -26,6 +28,7 @@ from domain.ids import (
     InvitationId,
     KeyId,
     LimitId,
+    PlanRef,
     SessionId,
     UserId,
     WorkspaceId,
@@ -46,6 +49,17 @@ from tests.fakes.people import FakeCodes, FakeInvitations, FakeMembers, FakeUser
 from tests.fakes.personal_data import FakePersonalData
 from tests.fakes.proofs import FakeLinkedIdentities, FakeSecondFactors
 from tests.fakes.queued import FakeRunBatches
+from tests.fakes.till import (
+    FakeCheckouts,
+    FakeCustomers,
+    FakeInvoices,
+    FakeNotices,
+    FakeQuotes,
+    FakeStripeEvents,
+    FakeSubscriptions,
+    FakeTopUps,
+    TillRows,
+)
 
 
 @dataclass
@@ -80,10 +94,14 @@ class FakeWorkspaces(Workspaces):
 
 
 @dataclass
-class FakeAccounts(Accounts, WorkspaceAccounts, ParkedAccounts):
+class FakeAccounts(Accounts, BillingAccounts, ParkedAccounts):
+    """Whether one is overdue is decided when it is settled."""
+
     rows: dict[AccountId, Account]
     workspaces: FakeWorkspaces
     reasons: dict[AccountId, Parked]
+    automatic: dict[AccountId, AutoTopUp]
+    freezes: dict[AccountId, datetime]
 
     async def add(self, account: Account) -> None:
         self.rows[account.id] = account
@@ -115,6 +133,29 @@ class FakeAccounts(Accounts, WorkspaceAccounts, ParkedAccounts):
 
     async def all(self) -> Sequence[Account]:
         return [await self.get(id) for id in sorted(self.rows)]
+
+    async def settle(self, id: AccountId, plan: PlanRef, *, freezes_at: datetime | None) -> None:
+        overdue = freezes_at is not None and freezes_at <= datetime.now(UTC)
+        self.rows[id] = replace(self.rows[id], plan=plan, overdue=overdue)
+        self.freezes.pop(id, None)
+        if freezes_at is not None:
+            self.freezes[id] = freezes_at
+
+    async def auto_top_up(self, id: AccountId) -> AutoTopUp | None:
+        return self.automatic.get(id)
+
+    async def set_auto_top_up(self, id: AccountId, wanted: AutoTopUp | None) -> None:
+        self.rows[id] = replace(self.rows[id], top_up_below=None if wanted is None else wanted.below)
+        self.automatic.pop(id, None)
+        if wanted is not None:
+            self.automatic[id] = wanted
+
+    async def freezing(self, by: datetime) -> Sequence[tuple[AccountId, datetime]]:
+        found = [(at, id) for id, at in self.freezes.items() if at <= by]
+        return [(id, at) for at, id in sorted(found)]
+
+    async def with_auto_top_up(self) -> Sequence[AccountId]:
+        return sorted(self.automatic)
 
 
 @dataclass
@@ -210,7 +251,18 @@ class FakeTx:
         workspaces = dict(committed.workspaces)
         self.members = FakeMembers(dict(committed.members), self.users, workspaces)
         self.workspaces = FakeWorkspaces(workspaces, self.members.rows)
-        self.accounts = FakeAccounts(dict(committed.accounts), self.workspaces, dict(committed.parked))
+        self.accounts = FakeAccounts(
+            dict(committed.accounts),
+            self.workspaces,
+            dict(committed.parked),
+            dict(committed.automatic),
+            dict(committed.freezes),
+        )
+        self.till = committed.till.copy()
+        self.customers, self.subscriptions = FakeCustomers(self.till), FakeSubscriptions(self.till)
+        self.invoices, self.stripe_events = FakeInvoices(self.till), FakeStripeEvents(self.till)
+        self.checkouts, self.quotes = FakeCheckouts(self.till), FakeQuotes(self.till)
+        self.notices, self.top_ups = FakeNotices(self.till), FakeTopUps(self.till)
         self.keys = FakeKeys(dict(committed.keys))
         self.spend_limits = FakeSpendLimits(
             dict(committed.spend_limits), list(committed.shadow_sums), self.accounts
@@ -242,6 +294,9 @@ class FakeUnitOfWork:
     workspaces: dict[WorkspaceId, Workspace] = field(default_factory=dict)
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     parked: dict[AccountId, Parked] = field(default_factory=dict)
+    automatic: dict[AccountId, AutoTopUp] = field(default_factory=dict)
+    freezes: dict[AccountId, datetime] = field(default_factory=dict)
+    till: TillRows = field(default_factory=TillRows)
     keys: dict[KeyId, Key] = field(default_factory=dict)
     spend_limits: dict[LimitId, SpendLimit] = field(default_factory=dict)
     shadow_sums: list[ShadowSum] = field(default_factory=list)
@@ -269,6 +324,7 @@ class FakeUnitOfWork:
             yield tx
             self.workspaces = tx.workspaces.rows
             self.accounts, self.parked = tx.accounts.rows, tx.accounts.reasons
+            self.automatic, self.freezes, self.till = tx.accounts.automatic, tx.accounts.freezes, tx.till
             self.keys = tx.keys.rows
             self.spend_limits, self.shadow_sums = tx.spend_limits.rows, tx.spend_limits.sums
             self.entries, self.alerts = tx.audit.entries, tx.alerts.rows

@@ -12,13 +12,17 @@ from adapters.postgres.base import Base
 
 
 class BillingCustomerRecord(Base):
-    """``id`` is Stripe's, and so are those of subscriptions and invoices below."""
+    """``id`` is Stripe's, and so are those of subscriptions and invoices below.
+
+    One that is closed was deleted there.
+    """
 
     __tablename__ = "billing_customer"
 
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.id"), primary_key=True)
     id: Mapped[str]
     created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
 
     __table_args__ = (Index(None, "id", unique=True),)
 

@@ -58,5 +58,6 @@ class AccountRecord(Base):
             " AND top_up_monthly > 0",
             name="top_up",
         ),
+        Index("ix_account_freezes_at", "freezes_at", postgresql_where=text("freezes_at IS NOT NULL")),
         Index("ix_account_top_up", "id", postgresql_where=text("top_up_below IS NOT NULL")),
     )

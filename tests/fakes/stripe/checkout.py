@@ -25,6 +25,8 @@ def create(state: State, params: Params) -> Object:
     if not state.now + 1800 <= expires <= state.now + LASTS:
         message = "The `expires_at` timestamp must be between 30 minutes and 24 hours from now."
         raise StripeFault(400, message, param="expires_at")
+    intent = params.get("payment_intent_data") or {}
+    known(intent, "metadata", "description", "setup_future_usage", "receipt_email")
     session = state.make(
         "checkout.session",
         mode=mode,
@@ -48,6 +50,7 @@ def create(state: State, params: Params) -> Object:
     state.objects.setdefault("checkout.data", {})[session["id"]] = {
         "lines": lines,
         "subscription_data": data,
+        "kept": intent.get("setup_future_usage") == "off_session",
         "invoice_data": (params.get("invoice_creation") or {}).get("invoice_data") or {},
     }
     return session
@@ -103,7 +106,7 @@ def pay(state: State, id: str, last4: str) -> str | None:
     if fault is not None:
         return fault
     data = state.objects["checkout.data"][id]
-    if customer["invoice_settings"]["default_payment_method"] is None or session["mode"] == "subscription":
+    if session["mode"] == "subscription":
         use_card(state, customer, card)
     if session["mode"] == "subscription":
         items = [{"price": each["price"]["id"], "quantity": each["quantity"]} for each in data["lines"]]
@@ -111,14 +114,16 @@ def pay(state: State, id: str, last4: str) -> str | None:
         made = subscriptions.create(state, asked)
         session.update(subscription=made["id"], invoice=made["latest_invoice"])
     else:
-        session["invoice"] = _sell(state, session, customer, data)["id"]
+        session["invoice"] = _sell(state, session, customer, card, data)["id"]
+        if not data["kept"]:
+            card["customer"] = None
     free = not session["amount_total"]
     session.update(status="complete", url=None, payment_status="no_payment_required" if free else "paid")
     tell(state, "checkout.session.completed", session)
     return None
 
 
-def _sell(state: State, session: Object, customer: Object, data: Object) -> Object:
+def _sell(state: State, session: Object, customer: Object, card: Object, data: Object) -> Object:
     now = (state.now, state.now)
     lines = [invoices.line(state, each["price"], each["quantity"], period=now) for each in data["lines"]]
     invoice = invoices.draft(
@@ -130,7 +135,7 @@ def _sell(state: State, session: Object, customer: Object, data: Object) -> Obje
         metadata=data["invoice_data"].get("metadata"),
     )
     invoices.finalize(state, invoice)
-    invoices.pay(state, invoice)
+    invoices.pay(state, invoice, card["id"])
     [payment] = state.all("invoice_payment", invoice=invoice["id"])
     session["payment_intent"] = payment["payment"]["payment_intent"]
     return invoice

@@ -21,7 +21,7 @@ Due = tuple[int, Callable[[], None]]
 
 
 def catch_up(state: State) -> None:
-    """All that is due until now, in order. An invoice is paid when it is drafted, not an hour later."""
+    """All that is due until now, in order."""
     now = state.now
     while due := [each for each in _all_due(state) if each[0] <= now]:
         at, act = min(due, key=lambda each: each[0])
@@ -40,6 +40,12 @@ def _all_due(state: State) -> Iterator[Due]:
             yield (
                 invoice["next_payment_attempt"],
                 lambda each=invoice: retry(state, each),  # type: ignore[misc]
+            )
+    for invoice in state.all("invoice", status="draft"):
+        if invoice["automatically_finalizes_at"] is not None:
+            yield (
+                invoice["automatically_finalizes_at"],
+                lambda each=invoice: _ask(state, each),  # type: ignore[misc]
             )
     for subscription in state.all("subscription"):
         if subscription["status"] not in ENDED:
@@ -76,13 +82,20 @@ def _turn(state: State, subscription: Object) -> None:
         set_period(subscription, *period_after(subscription["billing_cycle_anchor"], at))
         return
     invoice = renew(state, subscription, period_after(subscription["billing_cycle_anchor"], at))
-    invoices.finalize(state, invoice)
-    fault = invoices.pay(state, invoice, subscription["default_payment_method"])
-    if fault is not None:
-        invoice["next_payment_attempt"] = at + invoices.RETRIES[0]
-    status = "active" if fault is None and subscription["status"] != "past_due" else "past_due"
-    subscription["status"] = status
+    invoice["automatically_finalizes_at"] = at + state.drafted
+    if subscription["status"] == "trialing":
+        subscription["status"] = "active"
     tell(state, "customer.subscription.updated", subscription, {"latest_invoice": None})
+
+
+def _ask(state: State, invoice: Object) -> None:
+    """For what a new period costs."""
+    invoice["automatically_finalizes_at"] = None
+    subscription = state.get("subscription", str(invoices.subscription_of(invoice)))
+    invoices.finalize(state, invoice)
+    if invoices.pay(state, invoice, subscription["default_payment_method"]) is not None:
+        invoice["next_payment_attempt"] = state.now + invoices.RETRIES[0]
+        put_change(state, subscription, status="past_due")
 
 
 def retry(state: State, invoice: Object) -> None:

@@ -55,6 +55,14 @@ def change_customer(state: State, params: Params, id: str) -> Object:
     return _settle(state, customer, params)
 
 
+def delete(state: State, params: Params, id: str) -> Object:
+    known(params)
+    customer = state.get("customer", id)
+    del state.objects["customer"][id]
+    tell(state, "customer.deleted", customer)
+    return {"id": id, "object": "customer", "deleted": True}
+
+
 def _settle(state: State, customer: Object, params: Params) -> Object:
     method = (params.get("invoice_settings") or {}).get("default_payment_method")
     if method:
@@ -94,6 +102,12 @@ def attach(state: State, params: Params, id: str) -> Object:
     known(params, "customer")
     customer = state.get("customer", params["customer"])
     return state.get("payment_method", own(state, customer, id))
+
+
+def page_cards(state: State, params: Params, id: str) -> Object:
+    known(params, "type", "limit", "starting_after", "ending_before", "allow_redisplay")
+    state.get("customer", id)
+    return state.page(state.all("payment_method", customer=id), params, f"/v1/customers/{id}/payment_methods")
 
 
 def page(state: State, params: Params) -> Object:

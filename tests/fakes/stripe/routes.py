@@ -37,6 +37,17 @@ def _pay(state: State, params: Params, id: str) -> Object:
     return invoice
 
 
+def _delete_customer(state: State, params: Params, id: str) -> Object:
+    """What it subscribes to ends at once; its invoices stay, and are not tried again."""
+    gone = customers.delete(state, params, id)
+    for each in state.all("subscription", customer=id):
+        if each["status"] not in subscriptions.ENDED:
+            subscriptions.end(state, each)
+    for each in state.all("invoice", customer=id, status="open"):
+        each["next_payment_attempt"] = None
+    return gone
+
+
 _ROUTES: list[tuple[str, str, Act]] = [
     ("POST", "products", _page(catalog.create_product)),
     ("GET", "products", _page(catalog.page_products)),
@@ -50,6 +61,8 @@ _ROUTES: list[tuple[str, str, Act]] = [
     ("GET", "customers", _page(customers.page)),
     ("GET", "customers/ID", _read(customers.read)),
     ("POST", "customers/ID", customers.change_customer),
+    ("DELETE", "customers/ID", _delete_customer),
+    ("GET", "customers/ID/payment_methods", customers.page_cards),
     ("POST", "payment_methods/ID/attach", customers.attach),
     ("POST", "checkout/sessions", _page(checkout.create)),
     ("GET", "checkout/sessions", _page(checkout.page)),

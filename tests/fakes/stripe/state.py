@@ -32,6 +32,8 @@ class State:
     answers: dict[str, list[Any]] = field(default_factory=dict)
     frozen: int | None = None
     """Where its clock stands still while something happens that is due at this time."""
+    drafted: int = 3600
+    """Seconds between the draft of a period's invoice and its payment: Stripe's hour."""
     warned: list[str] = field(default_factory=list)
     """Subscriptions whose trial was told to end soon."""
     untold: list[Object] = field(default_factory=list)

@@ -241,6 +241,9 @@ def cancel(state: State, params: Params, id: str) -> Object:
 
 def end(state: State, subscription: Object) -> None:
     subscription.update(status="canceled", ended_at=state.now, canceled_at=state.now, cancel_at=None)
+    for each in state.all("invoice", status="draft"):
+        if invoices.subscription_of(each) == subscription["id"]:
+            each["automatically_finalizes_at"] = None
     tell(state, "customer.subscription.deleted", subscription)
 
 
