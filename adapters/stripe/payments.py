@@ -28,6 +28,8 @@ _STATES = {
     "expired": CheckoutState.EXPIRED,
 }
 _OWING = {"past_due", "unpaid"}
+_INQUIRY = "warning_"
+"""A bank that only asks, and has taken nothing: https://docs.stripe.com/disputes/how-disputes-work."""
 
 
 class StripePayments(Payments):
@@ -49,7 +51,7 @@ class StripePayments(Payments):
         return await self._subscription(there)
 
     async def _subscription(self, there: Any) -> Subscription | None:  # noqa: ANN401 - stripe.Subscription
-        owed_since = await self._owed_since(there.id) if there.status in _OWING else None
+        owed_since = await self._owed_since(there) if there.status in _OWING else None
         return subscription_from(there, await self._next(there), owed_since)
 
     async def subscriptions_of(self, customer: str) -> Sequence[Subscription]:
@@ -102,12 +104,14 @@ class StripePayments(Payments):
                 found.append((sold, int(each["quantity"])))
         return found
 
-    async def _owed_since(self, id: str) -> datetime | None:
+    async def _owed_since(self, there: Any) -> datetime:  # noqa: ANN401 - stripe.Subscription
+        """Where no invoice is open, as somebody gave it up, what is owed is the period that goes on."""
         with asking():
             page = await self._client.v1.invoices.list_async(
-                {"subscription": id, "status": "open", "limit": 100}
+                {"subscription": there.id, "status": "open", "limit": 100}
             )
-        return min((at(each.created) for each in page.data), default=None)
+        begun = at(there["items"].data[0].current_period_start)
+        return min((at(each.created) for each in page.data), default=begun)
 
     async def invoice(self, id: str) -> Invoice | None:
         try:
@@ -143,8 +147,8 @@ class StripePayments(Payments):
                 taken += sum(
                     each.amount for each in refunds.data if each.status not in {"failed", "canceled"}
                 )
-                disputes = await self._client.v1.disputes.list_async({"payment_intent": intent})
-                taken += sum(each.amount for each in disputes.data)
+                disputes = await self._client.v1.disputes.list_async({"payment_intent": intent, "limit": 100})
+                taken += sum(each.amount for each in disputes.data if not each.status.startswith(_INQUIRY))
                 won += sum(each.amount for each in disputes.data if each.status == "won")
         return taken, won
 

@@ -1,20 +1,28 @@
 """A pack that is bought without anybody at a page: an invoice that the customer's card pays."""
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import stripe
 
 from adapters.stripe.client import asking
-from adapters.stripe.prices import StripePrices
+from adapters.stripe.prices import StripePrices, tag
 from adapters.stripe.reading import ACCOUNT, id_of
 from domain.billing.errors import PaymentDeclined, PaymentsRefused
 from domain.billing.top_up import TopUp
 from domain.ids import account_text
 
+TOP_UP = "cuebx_top_up"
+"""In the metadata of an invoice: what it is for."""
+_SKEW = timedelta(minutes=10)  # of Stripe's clock and ours
+
 
 class StripePurchases:
-    """Each step has a key of its own, so that one that is taken up again goes on where it was cut off."""
+    """Each step has a key of its own, so that one that is taken up again goes on where it was cut off.
+
+    What the keys no longer tell, the invoice does.
+    """
 
     def __init__(self, client: stripe.StripeClient, prices: StripePrices) -> None:
         self._client = client
@@ -26,32 +34,56 @@ class StripePurchases:
         card = await self._card(customer)
         if card is None:
             raise PaymentDeclined("payment_method_missing")
+        invoice = await self._begun(top_up, customer) or await self._begin(top_up, customer, price)
+        id = str(invoice.id)
+        with asking():
+            if invoice.status == "draft" and not invoice.lines.data:
+                item: Any = {"customer": customer, "invoice": id, "pricing": {"price": price}, "quantity": 1}
+                await self._client.v1.invoice_items.create_async(item, _key(top_up, "item"))
+            if invoice.status == "draft":
+                invoice = await self._client.v1.invoices.finalize_invoice_async(
+                    id, {}, _key(top_up, "finalize")
+                )
+        if invoice.status == "void":
+            raise PaymentDeclined("card_declined")
+        if invoice.status != "paid":
+            await self._pay(top_up, id, card)
+        return id
+
+    async def _begun(self, top_up: TopUp, customer: str) -> Any | None:  # noqa: ANN401 - stripe.Invoice
+        """Stripe forgets a key after a day, and may be away for longer: so the invoice is looked for."""
+        since = int((top_up.created_at - _SKEW).timestamp())
+        with asking():
+            page = await self._client.v1.invoices.list_async(
+                {"customer": customer, "created": {"gte": since}, "limit": 100}
+            )
+            async for each in page.auto_paging_iter():
+                if tag(each.metadata, TOP_UP) == str(top_up.id):
+                    return each
+        return None
+
+    async def _begin(self, top_up: TopUp, customer: str, price: str) -> Any:  # noqa: ANN401 - as above
         made: Any = {
             "customer": customer,
             "collection_method": "charge_automatically",
             "auto_advance": False,
             "pending_invoice_items_behavior": "exclude",
-            "metadata": {ACCOUNT: account_text(top_up.account)},
+            "metadata": {ACCOUNT: account_text(top_up.account), TOP_UP: str(top_up.id)},
         }
         with asking():
             made["currency"] = (await self._client.v1.prices.retrieve_async(price)).currency
-            invoice = await self._client.v1.invoices.create_async(made, _key(top_up, "invoice"))
-            id = str(invoice.id)
-            await self._client.v1.invoice_items.create_async(
-                {"customer": customer, "invoice": id, "pricing": {"price": price}, "quantity": 1},
-                _key(top_up, "item"),
-            )
-            await self._client.v1.invoices.finalize_invoice_async(id, {}, _key(top_up, "finalize"))
+            return await self._client.v1.invoices.create_async(made, _key(top_up, "invoice"))
+
+    async def _pay(self, top_up: TopUp, invoice: str, card: str) -> None:
         try:
             with asking():
                 await self._client.v1.invoices.pay_async(
-                    id, {"off_session": True, "payment_method": card}, _key(top_up, "pay")
+                    invoice, {"off_session": True, "payment_method": card}, _key(top_up, "pay")
                 )
         except PaymentDeclined:
             with suppress(PaymentsRefused), asking():
-                await self._client.v1.invoices.void_invoice_async(id, {}, _key(top_up, "void"))
+                await self._client.v1.invoices.void_invoice_async(invoice, {}, _key(top_up, "void"))
             raise
-        return id
 
     async def _card(self, customer: str) -> str | None:
         """The customer's own, or else the one that pays a subscription, or that bought a pack before."""

@@ -16,6 +16,7 @@ from domain.keys.key import KeyKind
 from domain.usage.lot import Source
 from tests.billing.conftest import Till
 from tests.billing.test_life import card
+from tests.fakes.stripe import invoices
 from tests.fakes.stripe_server import Fault
 
 
@@ -96,19 +97,63 @@ async def test_a_card_that_is_declined_is_told_and_not_tried_again_soon(till: Ti
     await till.is_in_order()
 
 
-@pytest.mark.parametrize("path", ["/v1/invoices", "/v1/invoiceitems", "/v1/customers"])
-async def test_one_that_is_cut_off_goes_on_where_it_was(till: Till, path: str) -> None:
+@pytest.mark.parametrize("forgotten", [False, True])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/invoices"),
+        ("GET", "/v1/invoices"),
+        ("POST", "/v1/invoiceitems"),
+        ("POST", "/v1/invoices/in_00"),
+        ("GET", "/v1/customers"),
+    ],
+)
+async def test_one_that_is_cut_off_goes_on_where_it_was(
+    till: Till, method: str, path: str, *, forgotten: bool
+) -> None:
+    """``forgotten``: Stripe was away for longer than it knows the keys of what was asked before."""
     await watched(till)
     await spend(till)
-    till.there.faults.append(Fault(0, path=path, after=True, times=3))
+    till.there.faults.append(Fault(0, method=method, path=path, after=True, times=3))
     await till.hear([])
     assert await till.credits() == [("allocation", "300000")]
     till.there.faults.clear()
+    if forgotten:
+        till.there.state.answers.clear()
     await till.change("UPDATE top_up SET created_at = created_at - interval '5 minutes'")
     await till.overdue()
     assert packs(till) == [("paid", 2500)]
     assert await till.credits() == [("allocation", "300000"), ("top_up", "10000")]
     await till.is_in_order()
+
+
+async def test_what_was_paid_before_the_answer_was_lost_is_not_paid_again(till: Till) -> None:
+    await watched(till)
+    await spend(till)
+    till.there.faults.append(Fault(0, method="GET", path="/v1/invoices/", times=1000))
+    await till.hear([])
+    assert packs(till) == [("paid", 2500)]
+    till.there.faults.clear()
+    till.there.state.answers.clear()
+    await till.change("UPDATE top_up SET created_at = created_at - interval '5 minutes'")
+    await till.overdue()
+    assert packs(till) == [("paid", 2500)]
+    assert await till.credits() == [("allocation", "300000"), ("top_up", "10000")]
+
+
+async def test_one_that_was_voided_before_the_answer_was_lost_has_failed(till: Till) -> None:
+    await watched(till)
+    card(till, "0341")
+    await spend(till)
+    till.there.faults.append(Fault(0, method="POST", path="/v1/invoices/in_", after=True, times=1000))
+    await till.hear([])
+    till.there.faults.clear()
+    [invoice] = till.there.state.all("invoice", parent=None)
+    invoices.void(till.there.state, {}, invoice["id"])
+    await till.change("UPDATE top_up SET created_at = created_at - interval '5 minutes'")
+    await till.overdue()
+    assert packs(till) == [("void", 2500)]
+    assert await till.sql("SELECT state FROM top_up") == [{"state": "failed"}]
 
 
 async def test_who_ran_low_without_a_call_is_found_by_the_job(till: Till) -> None:

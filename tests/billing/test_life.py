@@ -2,6 +2,7 @@
 
 from domain.billing.invoice import LEEWAY
 from tests.billing.conftest import Till
+from tests.fakes.stripe import payments
 
 SCALE = ("allocation", "300000")
 
@@ -73,8 +74,6 @@ async def test_a_refund_takes_back_what_is_unspent(till: Till) -> None:
     [charge] = till.there.state.all("charge")
     await till.hear()
     with till.there.changing():
-        from tests.fakes.stripe import payments  # noqa: PLC0415
-
         payments.create_refund(till.there.state, {"charge": charge["id"], "amount": "24950"})
     heard = await till.hear()
     assert await till.credits() == [("allocation", "150000")]
@@ -96,3 +95,28 @@ async def test_a_dispute_takes_all_back_until_it_is_won(till: Till) -> None:
     await till.hear()
     assert await till.credits() == [("allocation", "0"), ("adjustment", "300000")]
     await till.is_in_order()
+
+
+async def test_a_bank_that_only_asks_takes_nothing(till: Till) -> None:
+    await till.subscribe()
+    [charge] = till.there.state.all("charge")
+    with till.there.changing():
+        payments.dispute(till.there.state, charge["id"], status="warning_needs_response")
+    await till.hear()
+    assert await till.credits() == [SCALE]
+    [invoice] = (await till.ask("GET", "/invoices")).json()["items"]
+    assert invoice["refunded"] == "0.00"
+
+
+async def test_who_owes_an_invoice_that_was_given_up_is_frozen_all_the_same(till: Till) -> None:
+    id = await till.subscribe()
+    await till.hear()
+    card(till, "0341")
+    till.there.advance(days=32)
+    with till.there.changing():
+        [invoice] = till.there.state.all("invoice", status="open")
+        invoice["status"] = "uncollectible"
+    await till.hear()
+    begun = till.there.state.get("subscription", id)["items"]["data"][0]["current_period_start"]
+    [account] = await till.sql("SELECT freezes_at FROM account WHERE freezes_at IS NOT NULL")
+    assert account["freezes_at"].timestamp() == begun + 7 * 86400

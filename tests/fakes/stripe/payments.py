@@ -130,7 +130,7 @@ def page_disputes(state: State, params: Params) -> Object:
     return state.page(state.all("dispute", **equal), params, "/v1/disputes")
 
 
-def dispute(state: State, charge: str) -> Object:
+def dispute(state: State, charge: str, *, status: str = "needs_response") -> Object:
     """By the customer's bank, for the whole of it."""
     about = state.get("charge", charge)
     made = state.make(
@@ -140,7 +140,7 @@ def dispute(state: State, charge: str) -> Object:
         currency=about["currency"],
         payment_intent=about["payment_intent"],
         reason="fraudulent",
-        status="needs_response",
+        status=status,
         is_charge_refundable=False,
         balance_transactions=[],
     )
