@@ -13,8 +13,9 @@ from application.billing.off import NoPayments
 from application.billing.ports import BillingTx, Payments
 from application.billing.prices import PublishPrices
 from application.billing.queries import ListPlans, LookAtBilling, OpenPortal
-from application.billing.reconcile import Reconcile, ReconcileDaily, SweepStripeEvents
+from application.billing.reconcile import Reconcile, ReconcileDaily
 from application.billing.subscribe import BuyCredits, OpenCheckout, Subscribe
+from application.billing.sweep import SweepStripeEvents
 from application.billing.sync import SyncInvoice, SyncSubscription
 from application.billing.told import ActOnStripeEvent, CheckSignature, KeepStripeEvent, NoSignature
 from application.ports import Clock, UnitOfWork

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,12 +21,14 @@ from adapters.postgres.records import (
     LotRecord,
     QuoteRecord,
     StripeEventRecord,
+    StripeSweepRecord,
     SubscriptionRecord,
     TopUpRecord,
 )
 from application.billing.ports import (
     Checkouts,
     Customers,
+    Happened,
     Invoices,
     Notices,
     Quotes,
@@ -45,12 +47,12 @@ _customer = table(BillingCustomerRecord)
 _subscription = table(SubscriptionRecord)
 _invoice = table(InvoiceRecord)
 _event = table(StripeEventRecord)
+_sweep = table(StripeSweepRecord)
 _checkout = table(CheckoutRecord)
 _quote = table(QuoteRecord)
 _notice = table(BillingNoticeRecord)
 _lot = table(LotRecord)
 _top_up = table(TopUpRecord)
-_HOUR, _DAYS = timedelta(hours=1), timedelta(days=3)
 _COLUMNS = {field: column for column, field in FIELDS.items()}
 
 
@@ -170,14 +172,25 @@ class SqlStripeEvents(StripeEvents):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, id: str, type_: str, about: str | None, at: datetime, now: datetime) -> bool:
-        new = insert(_event).values(id=id, type=type_, about=about, created_at=at, received_at=now)
-        kept = new.on_conflict_do_nothing().returning(_event.c.id)
-        return await self._session.scalar(kept) is not None
+    async def add(self, events: Sequence[Happened], now: datetime) -> Sequence[Happened]:
+        if not events:
+            return []
+        rows = [
+            {"id": each.event, "type": each.type, "about": each.about, "created_at": each.at}
+            for each in events
+        ]
+        new = insert(_event).values([{**row, "received_at": now} for row in rows])
+        kept = set(await self._session.scalars(new.on_conflict_do_nothing().returning(_event.c.id)))
+        return [each for each in events if each.event in kept]
 
-    async def since(self, now: datetime) -> datetime:
-        newest: datetime | None = await self._session.scalar(sa.select(sa.func.max(_event.c.created_at)))
-        return now - _DAYS if newest is None else newest - _HOUR
+    async def swept(self) -> datetime | None:
+        found: datetime | None = await self._session.scalar(sa.select(_sweep.c.until))
+        return found
+
+    async def sweep(self, until: datetime) -> None:
+        new = insert(_sweep).values(id=1, until=until)
+        later = sa.func.greatest(_sweep.c.until, until)
+        await self._session.execute(new.on_conflict_do_update(index_elements=["id"], set_={"until": later}))
 
 
 class SqlQuotes(Quotes):

@@ -145,11 +145,13 @@ class Invoices(Protocol):
 
 
 class StripeEvents(Protocol):
-    async def add(self, id: str, type_: str, about: str | None, at: datetime, now: datetime) -> bool:
-        """False where it is there."""
+    async def add(self, events: Sequence[Happened], now: datetime) -> Sequence[Happened]:
+        """Those that were not there."""
 
-    async def since(self, now: datetime) -> datetime:
-        """From when on one may be missing: an hour before the newest, three days ago where there is none."""
+    async def swept(self) -> datetime | None:
+        """Until when Stripe was asked for what never arrived; None before the first time."""
+
+    async def sweep(self, until: datetime) -> None: ...
 
 
 class Checkouts(Protocol):

@@ -8,9 +8,8 @@ from application.actor import Operator
 from application.billing.leave import CloseCustomer
 from application.billing.ports import BillingTx, Payments
 from application.billing.sync import SyncInvoice, SyncSubscription, terms_of
-from application.billing.told import heeded
 from application.catalog.ports import Catalog
-from application.ports import Clock, UnitOfWork
+from application.ports import UnitOfWork
 from domain.billing.drift import (
     Drift,
     Remedy,
@@ -21,7 +20,6 @@ from domain.billing.drift import (
     of_subscriptions,
 )
 from domain.billing.errors import BillingOff
-from domain.billing.events import StripeTold
 from domain.billing.invoice import Due, Invoice, InvoiceStatus
 from domain.billing.standing import standing
 from domain.billing.subscription import Subscription
@@ -141,34 +139,3 @@ class ReconcileDaily:
                 each.kind, each.about, each.here, each.there, each.remedy,
             )  # fmt: skip
         return {"drifts": len(drifts)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepStripeEvents:
-    """Asks Stripe for events that never arrived here."""
-
-    payments: Payments
-    uow: UnitOfWork[BillingTx]
-    clock: Clock
-
-    async def __call__(self) -> Mapping[str, int]:
-        """Raises PaymentsUnavailable, PaymentsRefused."""
-        found = 0
-        async with self.uow() as tx:
-            since = await tx.stripe_events.since(self.clock.now())
-        try:
-            async for told in self.payments.events(since):
-                async with self.uow() as tx:
-                    at = self.clock.now()
-                    if await tx.stripe_events.add(told.event, told.type, told.about, told.at, at):
-                        found += 1
-                        if not heeded(told.type):
-                            continue
-                        await tx.outbox.add(
-                            StripeTold(
-                                event=told.event, type=told.type, about=told.about, payment=told.payment
-                            )
-                        )
-        except BillingOff:
-            return {}
-        return {"found": found}

@@ -108,7 +108,10 @@ class Subscribe:
         raise NotYet
 
     async def _wish(self, actor: Member, plan: Plan, seats: int | None) -> tuple[Checkout, Checkout | None]:
-        """What is open for this wish; and what is open for another one, which has to be closed first."""
+        """What is open for this wish; and what is open for another one, which has to be closed first.
+
+        So is one whose time is over: perhaps it was paid at the last moment, and nobody has told yet.
+        """
         ref = PlanRef(plan.product, plan.key, plan.version)
         async with self.uow() as tx:
             workspace = await tx.workspaces.get(actor.workspace)
@@ -122,7 +125,7 @@ class Subscribe:
                 wanted[Sold.seat(ref).lookup_key] = extra
             now = self.clock.now()
             open_ = await tx.checkouts.open(account.id, Purpose.SUBSCRIBE)
-            if open_ is not None and open_.expires_at <= now:
+            if open_ is not None and open_.never_shown(now):
                 await tx.checkouts.save(open_.become(CheckoutState.EXPIRED))
                 open_ = None
             trial = 0 if known else plan.trial_days
@@ -132,7 +135,7 @@ class Subscribe:
                 )
                 await self._tell(tx, actor, account.id, wanted)
                 await tx.checkouts.save(open_)
-            same = open_.wanted == wanted and open_.trial_days == trial
+            same = open_.wanted == wanted and open_.trial_days == trial and open_.good(now)
         return open_, None if same else open_
 
     async def _tell(
@@ -178,7 +181,7 @@ class BuyCredits:
             account = await account_for(tx, workspace, ref, self.new_id, self.clock)
             now = self.clock.now()
             open_ = await tx.checkouts.open(account.id, Purpose.TOP_UP)
-            if open_ is not None and open_.wanted == wanted and open_.expires_at > now:
+            if open_ is not None and open_.wanted == wanted and open_.good(now):
                 return open_
             checkout = Checkout.new(self.new_id(), account.id, Purpose.TOP_UP, wanted, now)
             await self.record(

@@ -1,7 +1,9 @@
 """What Stripe tells by webhooks: kept first, acted on later."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from application.billing.ports import BillingTx, Happened, Payments
@@ -37,12 +39,21 @@ class KeepStripeEvent:
     async def __call__(self, told: Happened, body: bytes, signature: str) -> bool:
         """False where it was told before. Raises SignatureRefused."""
         self.check(body, signature)
-        async with self.uow() as tx:
-            new = await tx.stripe_events.add(told.event, told.type, told.about, told.at, self.clock.now())
-            if new and heeded(told.type):
-                event = StripeTold(event=told.event, type=told.type, about=told.about, payment=told.payment)
-                await tx.outbox.add(event)
-        return new
+        return bool(await keep(self.uow, [told], self.clock.now()))
+
+
+async def keep(uow: UnitOfWork[BillingTx], events: Sequence[Happened], now: datetime) -> int:
+    """How many of them were new, and wake a worker if anything is done about them."""
+    async with uow() as tx:
+        new = await tx.stripe_events.add(events, now)
+        await tx.outbox.add(
+            *(
+                StripeTold(event=each.event, type=each.type, about=each.about, payment=each.payment)
+                for each in new
+                if heeded(each.type)
+            )
+        )
+    return len(new)
 
 
 def heeded(type_: str) -> bool:

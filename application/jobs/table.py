@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from application.billing.auto import TopUpLow
 from application.billing.dunning import TellOverdue
-from application.billing.reconcile import ReconcileDaily, SweepStripeEvents
+from application.billing.reconcile import ReconcileDaily
+from application.billing.sweep import SweepStripeEvents
 from application.identity.personal_data import EraseUsers
 from application.jobs.purge import Purge
 from application.jobs.run import Job, JobTable

@@ -11,6 +11,8 @@ from domain.ids import AccountId
 
 LASTS = timedelta(hours=23)
 """Stripe gives a page a day at most, from when it hears of it."""
+LEAST = timedelta(minutes=30)
+"""And no page that is over sooner."""
 
 
 class Purpose(StrEnum):
@@ -63,6 +65,14 @@ class Checkout:
             created_at=now,
             expires_at=now.replace(microsecond=0) + LASTS,
         )
+
+    def never_shown(self, now: datetime) -> bool:
+        """Whether nobody saw it, and nobody will: Stripe makes none so late."""
+        return self.session is None and self.expires_at - now < LEAST
+
+    def good(self, now: datetime) -> bool:
+        """Whether somebody can still pay on it. Once its time is over, somebody may have."""
+        return now < self.expires_at and not self.never_shown(now)
 
     def opened(self, session: str, url: str | None) -> Self:
         return replace(self, session=session, url=url)

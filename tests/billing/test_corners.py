@@ -14,7 +14,8 @@ from application.billing.auto import BuyAutomatically, TopUpLow
 from application.billing.off import NoPayments
 from application.billing.ports import Payments
 from application.billing.prices import PublishPrices
-from application.billing.reconcile import Reconcile, ReconcileDaily, SweepStripeEvents
+from application.billing.reconcile import Reconcile, ReconcileDaily
+from application.billing.sweep import SweepStripeEvents
 from application.billing.sync import SyncInvoice, SyncSubscription
 from application.billing.told import ActOnStripeEvent
 from domain.billing.errors import PackMissing
@@ -26,6 +27,7 @@ from domain.ids import AccountId, account_text
 from tests.billing.conftest import Till
 from tests.fakes.stripe import catalog, payments, subscriptions
 from tests.fakes.stripe.wire import Object
+from tests.fakes.stripe_server import Fault
 
 SCALE = ("allocation", "300000")
 
@@ -86,6 +88,25 @@ async def test_a_page_that_is_gone_or_too_old_makes_room_for_another(till: Till)
     second = await till.page("/subscriptions", product="api", plan="scale")
     await till.change("UPDATE checkout SET expires_at = now()")
     assert len({first, second, await till.page("/subscriptions", product="api", plan="scale")}) == 3
+
+
+async def test_a_page_that_was_paid_at_the_last_moment_is_no_room_for_another(till: Till) -> None:
+    session = await till.page("/subscriptions", product="api", plan="scale")
+    assert till.there.pay(session) is None
+    await till.change("UPDATE checkout SET expires_at = now()")
+    again = await till.ask("POST", "/subscriptions", {"product": "api", "plan": "scale"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_subscribed")
+    assert len(till.there.state.all("subscription")) == 1
+
+
+async def test_a_page_that_nobody_saw_makes_room_once_it_is_too_late_for_it(till: Till) -> None:
+    for path, wanted in (("/subscriptions", {"plan": "scale"}), ("/top-ups", {"pack": "small"})):
+        till.there.faults.append(Fault(503, path="/v1/checkout/sessions", times=3))
+        away = await till.ask("POST", path, {"product": "api", **wanted})
+        assert away.status_code == 503
+        await till.change("UPDATE checkout SET expires_at = now() + interval '29 minutes'")
+        session = await till.page(path, product="api", **wanted)
+        assert till.there.pay(session) is None
 
 
 async def test_a_page_that_was_paid_but_not_told_is_seen_to(till: Till) -> None:

@@ -1,7 +1,11 @@
 """Both books, side by side; and events that never arrived."""
 
+import pytest
+
 from application.actor import Operator
-from application.billing.reconcile import Reconcile, ReconcileDaily, SweepStripeEvents
+from application.billing import sweep as sweep_module
+from application.billing.reconcile import Reconcile, ReconcileDaily
+from application.billing.sweep import SweepStripeEvents
 from domain.billing.drift import Remedy
 from tests.billing.conftest import Till
 
@@ -72,3 +76,32 @@ async def test_events_that_never_arrived_are_asked_for(till: Till) -> None:
     assert await till.credits() == [("allocation", "300000")]
     assert await sweep() == {"found": 0}
     await till.is_in_order()
+
+
+async def test_what_was_lost_while_nobody_swept_is_found_though_newer_events_arrived(till: Till) -> None:
+    sweep = await till.services.get(SweepStripeEvents)
+    await till.subscribe()
+    await till.hear()
+    await sweep()
+    await till.change("UPDATE stripe_sweep SET until = now() - interval '3 days'")
+    session = await till.page("/top-ups", product="api", pack="small")
+    till.there.state.offset = -2 * 86400
+    assert till.there.pay(session) is None
+    till.there.events()
+    till.there.state.offset = 0
+    await till.ask("POST", "/subscriptions/api/cancel", {})
+    await till.hear()
+    assert await till.credits() == [("allocation", "300000")]
+    assert (await sweep())["found"] > 0
+    await till.hear([])
+    assert ("top_up", "10000") in await till.credits()
+    await till.is_in_order()
+
+
+async def test_events_are_taken_a_page_at_a_time(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_module, "PAGE", 2)
+    await till.subscribe()
+    lost = till.there.events()
+    assert (await (await till.services.get(SweepStripeEvents))())["found"] >= len(lost)
+    await till.hear([])
+    assert await till.credits() == [("allocation", "300000")]

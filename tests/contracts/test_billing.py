@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
+from application.billing.ports import Happened
 from domain.billing.change import Quote, Timing, Wanted
 from domain.billing.checkout import Checkout, CheckoutState, Purpose
 from domain.billing.invoice import Invoice, InvoiceStatus
@@ -112,12 +113,25 @@ async def test_invoices_are_paged_from_the_newest(uow: Uow) -> None:
         assert await tx.invoices.lots(account.id) == {}
 
 
+def told(at: datetime = NOON) -> Happened:
+    return Happened(event=stripes("evt"), type="invoice.paid", about="in_1", payment=None, at=at)
+
+
 async def test_an_event_is_kept_once(uow: Uow) -> None:
-    id = stripes("evt")
+    one, other, third = told(), told(), told()
     async with uow() as tx:
-        assert await tx.stripe_events.add(id, "invoice.paid", "in_1", NOON + DAY, NOON + DAY)
-        assert not await tx.stripe_events.add(id, "invoice.paid", "in_1", NOON, NOON)
-        assert await tx.stripe_events.since(NOON) >= NOON + DAY - HOUR
+        assert await tx.stripe_events.add([], NOON) == []
+        assert await tx.stripe_events.add([one, other], NOON) == [one, other]
+        assert await tx.stripe_events.add([other, third], NOON) == [third]
+
+
+async def test_until_when_was_swept_only_grows(uow: Uow) -> None:
+    async with uow() as tx:
+        before = await tx.stripe_events.swept() or NOON
+        await tx.stripe_events.sweep(before + DAY)
+        await tx.stripe_events.sweep(before)
+    async with uow() as tx:
+        assert await tx.stripe_events.swept() == before + DAY
 
 
 async def test_the_newest_open_page_is_found(uow: Uow) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from application.billing.ports import (
     Checkouts,
     Customers,
+    Happened,
     Invoices,
     Notices,
     Quotes,
@@ -49,6 +50,7 @@ class TillRows:
     subscriptions: dict[str, tuple[Subscription, int]] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
     events: dict[str, datetime] = field(default_factory=dict)
+    swept: datetime | None = None
     checkouts: dict[UUID, Checkout] = field(default_factory=dict)
     quotes: dict[UUID, Quote] = field(default_factory=dict)
     notices: set[tuple[AccountId, str, str]] = field(default_factory=set)
@@ -61,6 +63,7 @@ class TillRows:
             subscriptions=dict(self.subscriptions),
             invoices=dict(self.invoices),
             events=dict(self.events),
+            swept=self.swept,
             checkouts=dict(self.checkouts),
             quotes=dict(self.quotes),
             notices=set(self.notices),
@@ -139,14 +142,16 @@ class FakeInvoices(Invoices):
 class FakeStripeEvents(StripeEvents):
     till: TillRows
 
-    async def add(self, id: str, type_: str, about: str | None, at: datetime, now: datetime) -> bool:
-        new = id not in self.till.events
-        self.till.events.setdefault(id, at)
-        return new
+    async def add(self, events: Sequence[Happened], now: datetime) -> Sequence[Happened]:
+        new = {each.event: each for each in events if each.event not in self.till.events}
+        self.till.events |= {id: each.at for id, each in new.items()}
+        return list(new.values())
 
-    async def since(self, now: datetime) -> datetime:
-        newest = max(self.till.events.values(), default=None)
-        return now - timedelta(days=3) if newest is None else newest - timedelta(hours=1)
+    async def swept(self) -> datetime | None:
+        return self.till.swept
+
+    async def sweep(self, until: datetime) -> None:
+        self.till.swept = until if self.till.swept is None else max(self.till.swept, until)
 
 
 @dataclass

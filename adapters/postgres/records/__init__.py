@@ -7,6 +7,7 @@ from adapters.postgres.records.billing import (
     InvoiceRecord,
     QuoteRecord,
     StripeEventRecord,
+    StripeSweepRecord,
     SubscriptionRecord,
     TopUpRecord,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "SigningKeyRecord",
     "SpendLimitRecord",
     "StripeEventRecord",
+    "StripeSweepRecord",
     "SubscriptionRecord",
     "SuppressionRecord",
     "TopUpRecord",

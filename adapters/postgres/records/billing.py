@@ -92,6 +92,17 @@ class StripeEventRecord(Base):
     __table_args__ = (Index(None, "received_at"),)
 
 
+class StripeSweepRecord(Base):
+    """Until when Stripe was asked for events that never arrived. One row."""
+
+    __tablename__ = "stripe_sweep"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+
 class QuoteRecord(Base):
     """What a change of a subscription was said to cost: ``wanted`` is what it becomes."""
 
