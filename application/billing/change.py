@@ -1,6 +1,8 @@
 """Another plan, other seats, the end, or not the end: previewed, and made exactly so."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -14,17 +16,23 @@ from application.ports import Clock, NewId, UnitOfWork
 from application.usage.ports import UsageReader
 from domain.billing.change import Quote, Timing, Wanted, timing_of
 from domain.billing.errors import NotSubscribed, PlanNotSold, QuoteOver
+from domain.billing.invoice import Line
 from domain.billing.standing import counting
 from domain.billing.subscription import Status, Subscription
 from domain.ids import PlanRef, WorkspaceId, account_text
 from domain.usage.account import Account
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Previewed:
-    """``available`` are the microcredits that there are before."""
+    """``lines`` are what is asked for at once, ``available`` the microcredits that there are before.
+
+    ``next_at`` is when the next period is asked for; None where there is none.
+    """
 
     quote: Quote
+    lines: Sequence[Line]
+    next_at: datetime | None
     available: int
 
 
@@ -87,10 +95,10 @@ class PreviewChange:
         )
         monthly = after.monthly(wanted.seats)
         timing = timing_of(before.monthly(has.seats), monthly, trialing=has.status is Status.TRIALING)
-        now, due, gained = self.clock.now(), 0, 0
+        now, due, gained, lines = self.clock.now(), 0, 0, tuple[Line, ...]()
         if timing is Timing.NOW and (wanted.plan, wanted.seats) != (has.plan, has.seats):
             told = await self.payments.preview(has, wanted, now)
-            due = told.total
+            due, lines = told.total, told.lines
             gained = sum(each.amount for each in await self.invoice.dues(told))
         quote = Quote.new(
             self.new_id(),
@@ -107,7 +115,12 @@ class PreviewChange:
         )
         async with self.uow() as tx:
             await tx.quotes.add(quote)
-        return Previewed(quote, (await self.usage.balance(found.account.id)).available)
+        return Previewed(
+            quote=quote,
+            lines=lines,
+            next_at=has.period_end if has.renews else None,
+            available=(await self.usage.balance(found.account.id)).available,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,11 @@ class Quote:
         """Whether it may still be made."""
         return now < self.expires_at and self.fence == fence
 
+    @property
+    def next_total(self) -> int:
+        """What the next period is asked for: less by what is given back now."""
+        return max(0, self.monthly + min(0, self.due))
+
     @classmethod
     def new(
         cls,

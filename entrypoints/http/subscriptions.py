@@ -12,6 +12,8 @@ from application.actor import Member
 from application.billing.change import EndSubscription, MakeChange, PreviewChange, Previewed
 from domain.billing.change import Timing
 from domain.billing.errors import NotSubscribed, PlanNotSold, QuoteOver, SeatsRefused
+from domain.billing.invoice import Line
+from domain.billing.sold import Sold, SoldKind
 from domain.billing.subscription import Subscription
 from domain.catalog.bounds import SEATS
 from domain.catalog.errors import PlanMissing
@@ -37,11 +39,28 @@ class ChangeRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     seats: Annotated[int, Meta(ge=1, le=SEATS)] | None = None
 
 
+class ProrationItem(Struct, frozen=True, kw_only=True):
+    """A part of what is asked for at once, for a part of the period; below zero what is given back."""
+
+    kind: SoldKind
+    plan: str
+    plan_version: int
+    quantity: int
+    amount: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class NextInvoice(Struct, frozen=True, kw_only=True):
+    at: datetime
+    total: str
+
+
 class QuoteAnswer(Struct, frozen=True, kw_only=True):
     """``due`` is asked for at once, below zero what is kept for the next invoice; ``monthly`` from then on.
 
     A change that costs more a month is made at once, one that costs less when the period ends. It can be
-    made, exactly so, until ``expires_at``.
+    made, exactly so, until ``expires_at``. ``next_invoice`` is null where the subscription is cancelled.
     """
 
     id: str
@@ -50,7 +69,9 @@ class QuoteAnswer(Struct, frozen=True, kw_only=True):
     extra_seats: int
     when: Timing
     due: str
+    proration: list[ProrationItem]
     monthly: str
+    next_invoice: NextInvoice | None
     currency: str
     credits_before: Credits
     credits_after: Credits
@@ -66,12 +87,28 @@ class QuoteAnswer(Struct, frozen=True, kw_only=True):
             extra_seats=quote.wanted.seats,
             when=quote.timing,
             due=format_hundredths(quote.due),
+            proration=[_proration(each, each.sold) for each in previewed.lines if each.sold is not None],
             monthly=format_hundredths(quote.monthly),
+            next_invoice=None
+            if previewed.next_at is None
+            else NextInvoice(at=previewed.next_at, total=format_hundredths(quote.next_total)),
             currency=quote.currency,
             credits_before=format_credits(previewed.available),
             credits_after=format_credits(previewed.available + quote.credits),
             expires_at=quote.expires_at,
         )
+
+
+def _proration(line: Line, sold: Sold) -> ProrationItem:
+    return ProrationItem(
+        kind=sold.kind,
+        plan=sold.key,
+        plan_version=sold.version,
+        quantity=line.quantity,
+        amount=format_hundredths(line.amount),
+        starts_at=line.start,
+        ends_at=line.end,
+    )
 
 
 class QuoteRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

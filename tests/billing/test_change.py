@@ -1,5 +1,6 @@
 """A subscription becomes another: as it was previewed, or not at all."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -46,6 +47,12 @@ async def test_an_upgrade_costs_what_was_told_and_brings_the_difference(till: Ti
     quote = await preview(till, plan="scale")
     assert (quote["when"], quote["monthly"], quote["extra_seats"]) == ("now", "499.00", 0)
     assert len(invoices(till)) == before
+    back, more = quote["proration"]
+    assert (back["kind"], back["plan"], more["plan"]) == ("plan", "team", "scale")
+    assert float(back["amount"]) < 0 < float(more["amount"])
+    assert f"{float(back['amount']) + float(more['amount']):.2f}" == quote["due"]
+    ends = datetime.fromtimestamp(item["current_period_end"], UTC)
+    assert datetime.fromisoformat(more["ends_at"]) == ends
     stands = await change(till, quote)
     assert (stands["plan"], stands["status"]) == ("scale", "active")
     status, total = invoices(till)[-1]
@@ -67,6 +74,7 @@ async def test_a_downgrade_is_made_when_the_period_ends(till: Till) -> None:
     quote = await preview(till, plan="team")
     assert (quote["when"], quote["due"], quote["monthly"]) == ("period_end", "0.00", "49.00")
     assert quote["credits_before"] == quote["credits_after"]
+    assert (quote["proration"], quote["next_invoice"]["total"]) == ([], "49.00")
     stands = await change(till, quote)
     assert (stands["plan"], stands["next_plan"]) == ("scale", "team")
     assert await change(till, quote) == stands
@@ -157,6 +165,7 @@ async def test_it_is_cancelled_at_the_end_or_now(till: Till) -> None:
     await till.hear()
     ends = (await till.ask("POST", "/subscriptions/api/cancel", {})).json()
     assert ends["cancel_at"] == ends["period_end"]
+    assert (await preview(till, seats=105))["next_invoice"] is None
     assert (await till.ask("POST", "/subscriptions/api/resume")).json()["cancel_at"] is None
     over = (await till.ask("POST", "/subscriptions/api/cancel", {"now": True})).json()
     assert over["status"] == "canceled"

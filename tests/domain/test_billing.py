@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from application.billing.prices import catalog_of
-from domain.billing.change import Timing, timing_of
+from domain.billing.change import Quote, Timing, Wanted, timing_of
 from domain.billing.drift import Drift, Remedy, of_invoices, of_lots, of_subscriptions
 from domain.billing.dunning import Dunning, dunning
 from domain.billing.errors import BillingOff, PaymentsRefused
@@ -218,3 +218,12 @@ def test_a_trial_that_ends_soon_is_told_of() -> None:
     assert trial.trial_ends_soon(START + timedelta(days=11)) == ends
     for changes in ({"cancel_at": ends}, {"status": Status.ACTIVE}, {"trial_end": None}):
         assert replace(trial, **changes).trial_ends_soon(ends) is None
+
+
+@pytest.mark.parametrize(("due", "total"), [(500, 900), (0, 900), (-200, 700), (-1000, 0)])
+def test_what_is_given_back_makes_the_next_invoice_less(due: int, total: int) -> None:
+    quote = Quote.new(
+        uuid4(), ACCOUNT, "sub_1", Wanted(SMALL.ref, 0), timing=Timing.NOW, now=START, due=due, monthly=900,
+        currency="USD", credits=0, fence=1,
+    )  # fmt: skip
+    assert quote.next_total == total
