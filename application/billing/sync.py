@@ -14,7 +14,7 @@ from domain.billing.dunning import day
 from domain.billing.errors import PackMissing
 from domain.billing.invoice import Due, Invoice, InvoiceStatus, dues
 from domain.billing.sold import Sold, SoldKind
-from domain.billing.standing import Standing, counting, standing
+from domain.billing.standing import Standing, decides, standing
 from domain.billing.subscription import Status, Subscription
 from domain.billing.terms import PackTerms, PlanTerms
 from domain.catalog.plan import Plan
@@ -87,7 +87,7 @@ class SyncSubscription:
                 return True
             await tx.subscriptions.save(seen)
             after = sorted({**before, seen.id: seen}.values(), key=lambda each: (each.created_at, each.id))
-            if counting(after) or counting(list(before.values())):
+            if decides(seen, list(before.values()), after):
                 await self._apply(tx, workspace, account, standing(after, plans, otherwise=otherwise))
             await self._tell(tx, workspace, seen, plan)
         return True

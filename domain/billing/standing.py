@@ -25,6 +25,18 @@ def counting(subscriptions: Sequence[Subscription]) -> Subscription | None:
     )
 
 
+def decides(seen: Subscription, before: Sequence[Subscription], after: Sequence[Subscription]) -> bool:
+    """Whether what the account may have follows from its subscriptions, once ``seen`` is what it is.
+
+    One that was never paid changes nothing, and neither does one that was over before: somebody may have
+    given the workspace other things since. One that is first heard of when it is over leaves what it would
+    have left, had it been heard of before.
+    """
+    if counting(before) is not None or counting(after) is not None:
+        return True
+    return seen.began and seen.id not in {each.id for each in before}
+
+
 def standing(
     subscriptions: Sequence[Subscription], plans: Mapping[PlanRef, PlanTerms], *, otherwise: PlanRef
 ) -> Standing:

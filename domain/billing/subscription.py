@@ -25,6 +25,7 @@ WARNED = timedelta(days=3)
 _ENTITLED = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.UNPAID})
 _OWING = frozenset({Status.PAST_DUE, Status.UNPAID})
 _OVER = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
+_NEVER_PAID = frozenset({Status.INCOMPLETE, Status.INCOMPLETE_EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,11 @@ class Subscription:
     def entitled(self) -> bool:
         """Whether the account has its plan."""
         return self.status in _ENTITLED
+
+    @property
+    def began(self) -> bool:
+        """Whether the account ever had its plan."""
+        return self.status not in _NEVER_PAID
 
     @property
     def over(self) -> bool:

@@ -15,7 +15,7 @@ from domain.events import NotYet
 from domain.keys.key import KeyKind
 from domain.usage.lot import Source
 from tests.billing.conftest import Till
-from tests.billing.test_life import card
+from tests.billing.lives import card
 from tests.fakes.stripe import invoices
 from tests.fakes.stripe_server import Fault
 
@@ -84,7 +84,7 @@ async def test_no_more_than_so_many_a_month(till: Till) -> None:
 @pytest.mark.parametrize("last4", ["0341", "3184"])
 async def test_a_card_that_is_declined_is_told_and_not_tried_again_soon(till: Till, last4: str) -> None:
     await watched(till, below="900000")
-    card(till, last4)
+    card(till.there, last4)
     buy = await till.services.get(BuyAutomatically)
     assert await buy(till.account) is False
     assert packs(till) == [("void", 2500)]
@@ -143,7 +143,7 @@ async def test_what_was_paid_before_the_answer_was_lost_is_not_paid_again(till: 
 
 async def test_one_that_was_voided_before_the_answer_was_lost_has_failed(till: Till) -> None:
     await watched(till)
-    card(till, "0341")
+    card(till.there, "0341")
     await spend(till)
     till.there.faults.append(Fault(0, method="POST", path="/v1/invoices/in_", after=True, times=1000))
     await till.hear([])

@@ -124,12 +124,12 @@ async def test_seats_are_bought_at_once_and_given_up_at_the_end(till: Till) -> N
 
 
 async def test_what_is_not_paid_is_not_changed(till: Till) -> None:
-    from tests.billing.test_life import card  # noqa: PLC0415
+    from tests.billing.lives import card  # noqa: PLC0415
 
     await till.subscribe("scale")
     await till.hear()
     quote = await preview(till, seats=105)
-    card(till, "0341")
+    card(till.there, "0341")
     refused = await till.ask("POST", "/subscriptions/api/change", {"quote": quote["id"]})
     assert (refused.status_code, refused.json()["code"]) == (402, "payment_declined")
     assert ((await till.shown())["extra_seats"], len(invoices(till))) == (0, 1)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from application.billing.dunning import TellOverdue
 from tests.billing.conftest import Till
-from tests.billing.test_life import card
+from tests.billing.lives import card
 from tests.fakes.stripe import subscriptions
 
 
@@ -50,7 +50,7 @@ async def test_who_does_not_pay_is_reminded_and_told_when_it_stops(till: Till) -
     await till.subscribe()
     await till.hear()
     before = till.subjects()
-    card(till, "0341")
+    card(till.there, "0341")
     till.there.advance(days=32)
     await till.hear()
     assert till.subjects()[len(before) :] == ["A payment for Team failed"]

@@ -2,17 +2,10 @@
 
 from domain.billing.invoice import LEEWAY
 from tests.billing.conftest import Till
+from tests.billing.lives import card
 from tests.fakes.stripe import payments
 
 SCALE = ("allocation", "300000")
-
-
-def card(till: Till, last4: str) -> None:
-    from tests.fakes.stripe.customers import add_card, use_card  # noqa: PLC0415
-
-    with till.there.changing():
-        [customer] = till.there.state.all("customer")
-        use_card(till.there.state, customer, add_card(till.there.state, customer, last4))
 
 
 async def test_each_paid_month_brings_its_credits(till: Till) -> None:
@@ -42,14 +35,14 @@ async def test_what_is_left_bridges_the_hour_until_a_month_is_paid(till: Till) -
 async def test_an_unpaid_month_brings_none_and_freezes_after_its_time_of_grace(till: Till) -> None:
     await till.subscribe()
     await till.hear()
-    card(till, "0341")
+    card(till.there, "0341")
     till.there.advance(days=32)
     await till.hear()
     assert ((await till.shown())["status"], (await till.shown())["plan"]) == ("past_due", "scale")
     assert await till.credits() == [SCALE]
     [account] = await till.sql("SELECT freezes_at - now() > interval '30 days' AS later FROM account")
     assert account["later"]
-    card(till, "4242")
+    card(till.there, "4242")
     till.there.advance(days=4)
     await till.hear()
     assert (await till.shown())["status"] == "active"
@@ -59,7 +52,7 @@ async def test_an_unpaid_month_brings_none_and_freezes_after_its_time_of_grace(t
 
 async def test_one_that_is_never_paid_ends_in_the_free_plan(till: Till) -> None:
     await till.subscribe()
-    card(till, "0341")
+    card(till.there, "0341")
     till.there.advance(days=60)
     await till.hear()
     shown = await till.shown()
@@ -111,7 +104,7 @@ async def test_a_bank_that_only_asks_takes_nothing(till: Till) -> None:
 async def test_who_owes_an_invoice_that_was_given_up_is_frozen_all_the_same(till: Till) -> None:
     id = await till.subscribe()
     await till.hear()
-    card(till, "0341")
+    card(till.there, "0341")
     till.there.advance(days=32)
     with till.there.changing():
         [invoice] = till.there.state.all("invoice", status="open")

@@ -10,7 +10,7 @@ from adapters.clock import SystemClock
 from application.actor import Operator
 from application.billing.reconcile import Reconcile
 from tests.billing.conftest import Till
-from tests.billing.test_life import card
+from tests.billing.lives import card
 from tests.fakes.stripe import payments
 
 Row = tuple[list[str], list[tuple[str, str]], str]
@@ -56,11 +56,11 @@ async def downgrade(till: Till) -> None:
 
 
 async def broke(till: Till) -> None:
-    card(till, "0341")
+    card(till.there, "0341")
 
 
 async def solvent(till: Till) -> None:
-    card(till, "4242")
+    card(till.there, "4242")
     till.there.advance(days=4)
 
 
