@@ -1,7 +1,7 @@
 """One PostgreSQL for the whole run, from the wheel; each test its own connections to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -75,3 +75,13 @@ async def engine(shared_database: str) -> AsyncIterator[AsyncEngine]:
     engine = make_engine(shared_database)
     yield engine
     await engine.dispose()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test wrote may be no text; a report has to be, as it goes from one process to another."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report

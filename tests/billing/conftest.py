@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 from dishka import AsyncContainer
 from sqlalchemy.ext.asyncio import AsyncEngine
+from stripe._http_client import HTTPClient
 
 from application.actor import Operator, Person
 from application.billing.prices import PublishPrices
@@ -41,6 +42,13 @@ from tests.post_office import deliver
 from tests.shop import Somebody, embedded, open_shop
 
 HOOK = "/v1/webhooks/stripe"
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stripe's package tries again at once, here."""
+    monkeypatch.setattr(HTTPClient, "INITIAL_DELAY", 0.001)
+    monkeypatch.setattr(HTTPClient, "MAX_DELAY", 0.001)
 
 
 @pytest.fixture

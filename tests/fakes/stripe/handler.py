@@ -16,7 +16,7 @@ from tests.fakes.stripe.wire import Object, Params, StripeFault, params_of
 class Handler(BaseHTTPRequestHandler):
     stripe: StripeServer
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else whoever asks waits 40 ms for each body, which is sent after its headers
+    disable_nagle_algorithm = True  # or else a body waits 40 ms behind its headers
 
     def do_GET(self) -> None:
         self._serve("GET")
