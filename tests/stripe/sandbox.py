@@ -141,6 +141,24 @@ def period_of(subscription: stripe.Subscription) -> tuple[int, int]:
     return item["current_period_start"], item["current_period_end"]
 
 
+async def planned(sandbox: Sandbox, subscription: stripe.Subscription, price: str) -> str:
+    """The schedule by which it changes to that price when its period ends."""
+    schedules = sandbox.client.v1.subscription_schedules
+    schedule: Any = await schedules.create_async({"from_subscription": subscription.id})
+    first = schedule.phases[0]
+    now = {
+        "items": [{"price": each["price"], "quantity": each["quantity"]} for each in first["items"]],
+        "start_date": first.start_date,
+        "end_date": first.end_date,
+        "proration_behavior": "none",
+    }
+    then = {"items": [{"price": price, "quantity": 1}], "proration_behavior": "none"}
+    params: Any = {"phases": [now, then], "end_behavior": "release"}
+    made: Any = await schedules.update_async(schedule.id, params)
+    assert [each.start_date for each in made.phases] == list(period_of(subscription))
+    return str(made.id)
+
+
 async def _gone(delete: Callable[[str], Awaitable[object]], id: str) -> None:
     """A test may have deleted it itself."""
     with suppress(stripe.InvalidRequestError):

@@ -9,7 +9,7 @@ import stripe
 from tests.fakes.stripe.state import FIXTURES, State
 from tests.fakes.stripe.webhooks import signature
 from tests.fakes.stripe_server import WEBHOOK_SECRET, Fault, StripeServer
-from tests.stripe.sandbox import DAY, DECLINED, GOOD, HOUR, Sandbox, item_of, period_of
+from tests.stripe.sandbox import DAY, DECLINED, GOOD, HOUR, Sandbox, item_of, period_of, planned
 
 Client = stripe.StripeClient
 
@@ -86,6 +86,20 @@ async def test_one_that_is_never_paid_ends(there: StripeServer, at_hand: Sandbox
     await at_hand.advance(subscription, to=period_of(subscription)[1] + 10 * DAY)
     await at_hand.stands(subscription, "canceled")
     assert told(there).count("invoice.payment_failed") == 5
+
+
+async def test_a_schedule_is_kept_until_its_last_phase_is_over(client: Client, at_hand: Sandbox) -> None:
+    subscription = await at_hand.subscribed(10000)
+    schedule = await planned(at_hand, subscription, await at_hand.price(3000))
+    await at_hand.advance(subscription, to=period_of(subscription)[1] + 2 * HOUR)
+    after = await at_hand.again(subscription)
+    kept = await client.v1.subscription_schedules.retrieve_async(schedule)
+    assert (after.schedule, kept.status) == (schedule, "active")
+    assert kept.current_phase is not None
+    assert (kept.current_phase.start_date, kept.current_phase.end_date) == period_of(after)
+    await at_hand.advance(subscription, to=period_of(after)[1] + 2 * HOUR)
+    assert (await at_hand.again(subscription)).schedule is None
+    await at_hand.owes(subscription, ("paid", 10000), ("paid", 3000), ("paid", 3000))
 
 
 async def test_what_cannot_be_made_leaves_nothing_to_tell(

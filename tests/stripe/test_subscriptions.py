@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.stripe.sandbox import DAY, DECLINED, GOOD, HOUR, Sandbox, item_of, period_of
+from tests.stripe.sandbox import DAY, DECLINED, GOOD, HOUR, Sandbox, item_of, period_of, planned
 
 
 def at(month: int, day: int) -> int:
@@ -179,24 +179,6 @@ async def test_what_is_cancelled_at_once_is_over(sandbox: Sandbox) -> None:
     assert len((await listed({"customer": str(subscription.customer), "status": "all"})).data) == 1
     await sandbox.advance(subscription, to=period_of(subscription)[1] + 2 * HOUR)
     await sandbox.owes(subscription, ("paid", 3000))
-
-
-async def planned(sandbox: Sandbox, subscription: stripe.Subscription, price: str) -> str:
-    """The schedule by which it changes to that price when its period ends."""
-    schedules = sandbox.client.v1.subscription_schedules
-    schedule: Any = await schedules.create_async({"from_subscription": subscription.id})
-    first = schedule.phases[0]
-    now = {
-        "items": [{"price": each["price"], "quantity": each["quantity"]} for each in first["items"]],
-        "start_date": first.start_date,
-        "end_date": first.end_date,
-        "proration_behavior": "none",
-    }
-    then = {"items": [{"price": price, "quantity": 1}], "proration_behavior": "none"}
-    params: Any = {"phases": [now, then], "end_behavior": "release"}
-    made: Any = await schedules.update_async(schedule.id, params)
-    assert [each.start_date for each in made.phases] == list(period_of(subscription))
-    return str(made.id)
 
 
 async def test_a_schedule_changes_the_plan_when_the_period_ends(sandbox: Sandbox) -> None:
