@@ -51,13 +51,15 @@ def free_port() -> int:
     return port
 
 
-async def eventually(check: Callable[[], Awaitable[bool]], *, within: float = PATIENCE) -> None:
+async def eventually(
+    check: Callable[[], Awaitable[bool]], *, within: float = PATIENCE, every: float = 0.01
+) -> None:
     """Asks until it is so. Raises TimeoutError."""
     async with asyncio.timeout(within):
         while True:
             if await check():
                 return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,10 @@ class StripeChanges:
         return str(id_of(made.latest_invoice))
 
     async def schedule(self, has: Subscription, quote: Quote) -> None:
-        """From the end of the period on."""
+        """From the end of the period on.
+
+        A schedule is kept for the period that it has changed to: its first phase may be over.
+        """
         with asking():
             if has.schedule is None:
                 made: Any = await self._client.v1.subscription_schedules.create_async(
@@ -58,13 +61,14 @@ class StripeChanges:
                 )
             else:
                 made = await self._client.v1.subscription_schedules.retrieve_async(has.schedule)
-        first = made.phases[0]
+        current = next(each for each in made.phases if each.start_date == made.current_phase.start_date)
         now = {
             "items": [
-                {"price": str(id_of(each["price"])), "quantity": each["quantity"]} for each in first["items"]
+                {"price": str(id_of(each["price"])), "quantity": each["quantity"]}
+                for each in current["items"]
             ],
-            "start_date": first.start_date,
-            "end_date": first.end_date,
+            "start_date": current.start_date,
+            "end_date": current.end_date,
             "proration_behavior": "none",
         }
         keys = _keys(quote.wanted)

@@ -6,7 +6,7 @@ from typing import Any
 
 import stripe
 
-from adapters.stripe.client import asking
+from adapters.stripe.client import MISSING, asking
 from adapters.stripe.prices import StripePrices, tag
 from adapters.stripe.reading import ACCOUNT, id_of
 from domain.billing.errors import PaymentDeclined, PaymentsRefused
@@ -89,6 +89,8 @@ class StripePurchases:
         """The customer's own, or else the one that pays a subscription, or that bought a pack before."""
         with asking():
             there = await self._client.v1.customers.retrieve_async(customer)
+            if getattr(there, "deleted", False):  # Stripe tells of it, but of nothing that it had
+                raise PaymentsRefused(MISSING)
             settings = there.invoice_settings
             card = None if settings is None else id_of(settings.default_payment_method)
             if card is not None:

@@ -16,7 +16,7 @@ from domain.keys.key import KeyKind
 from domain.usage.lot import Source
 from tests.billing.conftest import Till
 from tests.billing.lives import card
-from tests.fakes.stripe import invoices
+from tests.fakes.stripe import customers, invoices
 from tests.fakes.stripe_server import Fault
 
 
@@ -95,6 +95,19 @@ async def test_a_card_that_is_declined_is_told_and_not_tried_again_soon(till: Ti
     assert row["mails"] == 1
     await till.hear()
     await till.is_in_order()
+
+
+async def test_a_customer_that_stripe_has_deleted_is_not_asked_to_pay(till: Till) -> None:
+    await watched(till, below="900000")
+    [customer] = till.there.state.all("customer")
+    with till.there.changing():
+        customers.delete(till.there.state, {}, customer["id"])
+    buy = await till.services.get(BuyAutomatically)
+    assert await buy(till.account) is False
+    assert packs(till) == []
+    assert await till.sql("SELECT state, reason FROM top_up") == [
+        {"state": "failed", "reason": "resource_missing"}
+    ]
 
 
 @pytest.mark.parametrize("forgotten", [False, True])

@@ -127,3 +127,20 @@ async def test_a_year(moving: Till) -> None:
 
 def dollars(invoices: list[dict[str, Any]]) -> list[str]:
     return [f"{each['total'] / 100:.2f}" for each in invoices]
+
+
+async def test_what_is_planned_anew_in_the_month_of_a_plan_waits_for_its_end(moving: Till) -> None:
+    till, state = moving, moving.there.state
+    id = await till.subscribe()
+    await till.hear()
+    assert (await changed(till, seats=110))["when"] == "now"
+    for wanted, has in ((106, 110), (103, 106)):
+        assert (await changed(till, seats=wanted))["when"] == "period_end"
+        assert (await till.shown())["extra_seats"] == has - 100
+        ends = state.get("subscription", id)["items"]["data"][0]["current_period_end"]
+        till.there.advance(seconds=ends - state.now + 7200)
+        await till.hear()
+        await till.sign_in()
+        assert (await till.shown())["extra_seats"] == wanted - 100
+    assert dollars(state.all("invoice", status="paid"))[2:] == ["547.00", "523.00"]
+    await till.is_in_order()

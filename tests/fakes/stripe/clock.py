@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from tests.fakes.stripe import checkout, invoices, schedules
 from tests.fakes.stripe.events import tell
 from tests.fakes.stripe.months import period_after
-from tests.fakes.stripe.state import State
+from tests.fakes.stripe.state import TEST_CLOCK, State
 from tests.fakes.stripe.subscriptions import (
     DAY,
     ENDED,
@@ -17,34 +17,43 @@ from tests.fakes.stripe.subscriptions import (
 )
 from tests.fakes.stripe.wire import Object
 
-Due = tuple[int, Callable[[], None]]
+Due = tuple[int, Object, Callable[[], None]]
+"""When, to what, and what is done then."""
 
 
 def catch_up(state: State) -> None:
-    """All that is due until now, in order."""
-    now = state.now
-    while due := [each for each in _all_due(state) if each[0] <= now]:
-        at, act = min(due, key=lambda each: each[0])
+    """All that is due until now, in order, each by its own clock; what advances has arrived then."""
+    while due := [each for each in _all_due(state) if each[0] <= state.now_for(each[1])]:
+        at, _, act = min(due, key=lambda each: each[0])
         state.frozen = at
         try:
             act()
         finally:
             state.frozen = None
+    for clock in state.all(TEST_CLOCK, status="advancing"):
+        clock.update(frozen_time=state.now_for(clock), status="ready", status_details={})
+        tell(state, "test_helpers.test_clock.ready", clock)
 
 
 def _all_due(state: State) -> Iterator[Due]:
     for session in state.all("checkout.session", status="open"):
-        yield session["expires_at"], lambda each=session: checkout.lapse(state, each)  # type: ignore[misc]
+        yield (
+            session["expires_at"],
+            session,
+            lambda each=session: checkout.lapse(state, each),  # type: ignore[misc]
+        )
     for invoice in state.all("invoice", status="open"):
         if invoice["next_payment_attempt"] is not None:
             yield (
                 invoice["next_payment_attempt"],
+                invoice,
                 lambda each=invoice: retry(state, each),  # type: ignore[misc]
             )
     for invoice in state.all("invoice", status="draft"):
         if invoice["automatically_finalizes_at"] is not None:
             yield (
                 invoice["automatically_finalizes_at"],
+                invoice,
                 lambda each=invoice: _ask(state, each),  # type: ignore[misc]
             )
     for subscription in state.all("subscription"):
@@ -55,11 +64,11 @@ def _all_due(state: State) -> Iterator[Due]:
 def _of_subscription(state: State, subscription: Object) -> Iterator[Due]:
     _, ends = period_of(subscription)
     if subscription["status"] == "incomplete":
-        yield subscription["created"] + DAY - 3600, lambda: _give_up(state, subscription)
+        yield subscription["created"] + DAY - 3600, subscription, lambda: _give_up(state, subscription)
         return
     if subscription["status"] == "trialing" and subscription["id"] not in state.warned:
-        yield subscription["trial_end"] - 3 * DAY, lambda: _warn(state, subscription)
-    yield ends, lambda: _turn(state, subscription)
+        yield subscription["trial_end"] - 3 * DAY, subscription, lambda: _warn(state, subscription)
+    yield ends, subscription, lambda: _turn(state, subscription)
 
 
 def _give_up(state: State, subscription: Object) -> None:

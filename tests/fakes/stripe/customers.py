@@ -1,5 +1,6 @@
 """Customers, and the cards that they pay with. The test cards are Stripe's own."""
 
+from tests.fakes.stripe import simulations
 from tests.fakes.stripe.events import change, tell
 from tests.fakes.stripe.state import State
 from tests.fakes.stripe.wire import Object, Params, known
@@ -10,15 +11,17 @@ CARDS = {
     "pm_card_authenticationRequired": "3184",
 }
 """By Stripe's names, the last four digits: what pays, what is declined, and what wants its owner."""
+GONE = "deleted_customer"
 
 
 def create(state: State, params: Params) -> Object:
     known(
         params, "email", "name", "description", "metadata", "payment_method", "invoice_settings", "phone",
-        "preferred_locales",
+        "preferred_locales", "test_clock",
     )  # fmt: skip
     customer = state.make(
         "customer",
+        test_clock=simulations.join(state, params),
         email=params.get("email"),
         name=params.get("name"),
         description=params.get("description"),
@@ -43,7 +46,8 @@ def create(state: State, params: Params) -> Object:
 
 
 def read(state: State, id: str) -> Object:
-    return state.get("customer", id)
+    """Of one that was deleted there is still that it was."""
+    return state.objects.get(GONE, {}).get(id) or state.get("customer", id)
 
 
 def change_customer(state: State, params: Params, id: str) -> Object:
@@ -60,7 +64,8 @@ def delete(state: State, params: Params, id: str) -> Object:
     customer = state.get("customer", id)
     del state.objects["customer"][id]
     tell(state, "customer.deleted", customer)
-    return {"id": id, "object": "customer", "deleted": True}
+    gone = {"id": id, "object": "customer", "deleted": True}
+    return state.objects.setdefault(GONE, {}).setdefault(id, gone)
 
 
 def _settle(state: State, customer: Object, params: Params) -> Object:
@@ -111,8 +116,9 @@ def page_cards(state: State, params: Params, id: str) -> Object:
 
 
 def page(state: State, params: Params) -> Object:
-    known(params, "email", "limit", "starting_after", "ending_before", "created")
-    found = state.all("customer", **({"email": params["email"]} if "email" in params else {}))
+    known(params, "email", "limit", "starting_after", "ending_before", "created", "test_clock")
+    equal = {"email": params["email"]} if "email" in params else {}
+    found = state.all("customer", test_clock=params.get("test_clock"), **equal)
     return state.page(found, params, "/v1/customers")
 
 

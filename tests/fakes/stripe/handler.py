@@ -35,7 +35,7 @@ class Handler(BaseHTTPRequestHandler):
         elif url.path.startswith("/v1/"):
             self._api(method, url.path, params_of(text or url.query))
         else:
-            with self.stripe.changing():
+            with self.stripe.acting(*url.path.split("/")):
                 self._person(method, url.path, params_of(text))
 
     def _api(self, method: str, path: str, params: Params) -> None:

@@ -12,6 +12,7 @@ from tests.fakes.stripe import (
     payments,
     portal,
     schedules,
+    simulations,
     subscriptions,
 )
 from tests.fakes.stripe.clock import recover
@@ -46,6 +47,13 @@ def _delete_customer(state: State, params: Params, id: str) -> Object:
     for each in state.all("invoice", customer=id, status="open"):
         each["next_payment_attempt"] = None
     return gone
+
+
+def _delete_clock(state: State, params: Params, id: str) -> Object:
+    """And its customers with it."""
+    for each in state.all("customer", test_clock=id):
+        _delete_customer(state, {}, each["id"])
+    return simulations.delete(state, params, id)
 
 
 _ROUTES: list[tuple[str, str, Act]] = [
@@ -95,6 +103,11 @@ _ROUTES: list[tuple[str, str, Act]] = [
     ("GET", "disputes", _page(payments.page_disputes)),
     ("GET", "events", _page(events.page)),
     ("GET", "events/ID", _read(events.read)),
+    ("POST", "test_helpers/test_clocks", _page(simulations.create)),
+    ("GET", "test_helpers/test_clocks", _page(simulations.page)),
+    ("GET", "test_helpers/test_clocks/ID", _read(simulations.read)),
+    ("POST", "test_helpers/test_clocks/ID/advance", simulations.advance),
+    ("DELETE", "test_helpers/test_clocks/ID", _delete_clock),
 ]
 _COMPILED = [
     (method, re.compile("/v1/" + path.replace("ID", "([A-Za-z0-9_:.-]+)")), act)

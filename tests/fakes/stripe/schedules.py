@@ -4,6 +4,7 @@ from copy import deepcopy
 from itertools import pairwise
 
 from tests.fakes.stripe.events import change, tell
+from tests.fakes.stripe.months import period_after
 from tests.fakes.stripe.state import State
 from tests.fakes.stripe.subscriptions import items_of, period_of
 from tests.fakes.stripe.wire import Object, Params, StripeFault, known, needed, number
@@ -16,7 +17,7 @@ def create(state: State, params: Params) -> Object:
         message = "The subscription is already attached to a schedule."
         raise StripeFault(400, message, param="from_subscription")
     start, end = period_of(subscription)
-    items = [{"price": each["price"]["id"], "quantity": each["quantity"]} for each in items_of(subscription)]
+    items = _wanted(subscription)
     schedule = state.make(
         "subscription_schedule",
         customer=subscription["customer"],
@@ -40,13 +41,28 @@ def update(state: State, params: Params, id: str) -> Object:
     known(params, "phases", "end_behavior", "metadata", "proration_behavior")
     schedule = state.get("subscription_schedule", id)
     _check(schedule)
+    subscription = state.get("subscription", schedule["subscription"])
     phases = [_phase(state, each) for each in needed(params, "phases")]
-    if phases[0]["start_date"] != schedule["phases"][0]["start_date"]:
-        raise StripeFault(400, "You can not modify the start date of the current phase.")
     for before, after in pairwise(phases):
+        if before["end_date"] is None:
+            raise StripeFault(400, "Only the last phase may have no end.", param="phases")
         after["start_date"] = before["end_date"]
+    last = phases[-1]
+    if last["end_date"] is None:  # it lasts for one period
+        last["end_date"] = period_after(subscription["billing_cycle_anchor"], last["start_date"])[1]
+    start = schedule["current_phase"]["start_date"]
+    current = next((each for each in phases if each["start_date"] == start), None)
+    if current is None:
+        raise StripeFault(400, "You can not modify the start date of the current phase.")
     change(state, "subscription_schedule.updated", schedule, phases=phases)
+    if _wanted(subscription) != current["items"]:
+        _become(state, subscription, current["items"])
+        tell(state, "customer.subscription.updated", subscription, {"items": None})
     return schedule
+
+
+def _wanted(subscription: Object) -> list[Object]:
+    return [{"price": each["price"]["id"], "quantity": each["quantity"]} for each in items_of(subscription)]
 
 
 def _phase(state: State, given: Params) -> Object:
@@ -90,14 +106,15 @@ def _let_go(state: State, schedule: Object) -> None:
 
 
 def turn(state: State, subscription: Object, at: int) -> None:
-    """The phase that begins now, if there is one, sets what the next period is for."""
+    """The phase that begins now, if there is one, sets what the next period is for. It ends with the last."""
     if subscription["schedule"] is None:
         return
     schedule = state.get("subscription_schedule", subscription["schedule"])
     for each in schedule["phases"]:
         if each["start_date"] == at:
             _become(state, subscription, each["items"])
-    if schedule["phases"][-1]["start_date"] <= at:
+            schedule["current_phase"] = {"start_date": at, "end_date": each["end_date"]}
+    if schedule["phases"][-1]["end_date"] <= at:
         _let_go(state, schedule)
 
 

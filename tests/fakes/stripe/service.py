@@ -14,6 +14,10 @@ from tests.fakes.stripe.webhooks import Webhooks
 from tests.fakes.stripe.wire import Object, Params, StripeFault
 
 API_KEY = "sk_test_stand_in"
+_BELONGS_TO = (
+    "customer", "test_clock", "subscription", "from_subscription", "invoice", "charge", "payment_intent",
+)  # fmt: skip
+"""Parameters that say whom a request is about."""
 
 
 @dataclass
@@ -55,15 +59,15 @@ class StripeServer:
 
     def pay(self, session: str, card: str = "4242") -> str | None:
         """As somebody at the page of Checkout. The answer says why the card was declined."""
-        with self.changing():
+        with self.acting(session):
             return checkout.pay(self.state, session, card)
 
     def dispute(self, charge: str) -> Object:
-        with self.changing():
+        with self.acting(charge):
             return payments.dispute(self.state, charge)
 
     def close_dispute(self, id: str, *, won: bool) -> None:
-        with self.changing():
+        with self.acting(self.state.get("dispute", id)["charge"]):
             payments.close_dispute(self.state, id, won=won)
 
     def events(self) -> list[Object]:
@@ -83,6 +87,12 @@ class StripeServer:
                 if self.file is not None:
                     self.state.save(self.file)
         self.webhooks.more.set()
+
+    @contextmanager
+    def acting(self, *ids: object) -> Iterator[None]:
+        """At the time of the first of ``ids`` that names something: a test clock's, or everybody's."""
+        with self.changing(), self.state.at_the_time_of(ids):
+            yield
 
     def fault_for(self, method: str, path: str) -> Fault | None:
         with self.lock:
@@ -117,7 +127,7 @@ class StripeServer:
         found = find(method, path)
         assert found is not None
         act, id = found
-        with self.changing():
+        with self.acting(id, *(params.get(name) for name in _BELONGS_TO)):
             before = self.state.copy() if method != "GET" else None
             try:
                 status, body = 200, act(self.state, params, id)

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,8 +18,9 @@ PREFIXES = {
     "checkout.session": "cs_test", "billing_portal.session": "bps", "subscription": "sub",
     "subscription_item": "si", "subscription_schedule": "sub_sched", "invoice": "in", "line_item": "il",
     "invoiceitem": "ii", "invoice_payment": "inpay", "payment_intent": "pi", "charge": "ch", "refund": "re",
-    "dispute": "du", "event": "evt",
+    "dispute": "du", "event": "evt", "test_helpers.test_clock": "clock",
 }  # fmt: skip
+TEST_CLOCK = "test_helpers.test_clock"
 
 
 @dataclass
@@ -39,9 +41,40 @@ class State:
     untold: list[Object] = field(default_factory=list)
     """Events that no webhook has told yet."""
 
+    def __post_init__(self) -> None:
+        self.objects = {kind: {} for kind in PREFIXES} | self.objects
+
     @property
     def now(self) -> int:
         return self.frozen if self.frozen is not None else int(time.time()) + self.offset
+
+    def clock_of(self, about: Object) -> Object | None:
+        """The test clock that it lives on: its own, or that of whose it is."""
+        if about["object"] == TEST_CLOCK:
+            return about
+        customer = self.objects["customer"].get(about.get("customer") or "", {})
+        id = about.get("test_clock") or customer.get("test_clock")
+        return self.objects[TEST_CLOCK].get(id or "")
+
+    def now_for(self, about: Object) -> int:
+        """By its test clock; by the clock of all others where it has none."""
+        clock = self.clock_of(about)
+        if clock is None:
+            return self.now
+        to = clock["status_details"].get("advancing")
+        return int(clock["frozen_time"] if to is None else to["target_frozen_time"])
+
+    @contextmanager
+    def at_the_time_of(self, ids: Iterable[object]) -> Iterator[None]:
+        """The time of the first of ``ids`` that names something, for the block."""
+        kinds = [self.objects[kind] for kind in PREFIXES]
+        found = next((kind[id] for id in ids if isinstance(id, str) for kind in kinds if id in kind), None)
+        if found is not None and self.clock_of(found) is not None:
+            self.frozen = self.now_for(found)
+        try:
+            yield
+        finally:
+            self.frozen = None
 
     def make(self, kind: str, **values: Any) -> Object:  # noqa: ANN401 - any of its members
         """A new object with all the members that Stripe's has."""
@@ -54,6 +87,8 @@ class State:
         made: Object = dict.fromkeys(shape) | {
             name: value for name, value in standing.items() if name in shape
         }
+        if "test_clock" in shape and "customer" in values:
+            made["test_clock"] = self.get("customer", values["customer"])["test_clock"]
         made |= values
         self.objects[kind][made["id"]] = made
         return made

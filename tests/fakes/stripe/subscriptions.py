@@ -13,6 +13,7 @@ from tests.fakes.stripe.wire import Object, Params, StripeFault, flag, known, ne
 
 DAY = 86400
 ENDED = ("canceled", "incomplete_expired")
+_PAGE = ("limit", "starting_after", "ending_before", "created")
 
 
 def items_of(subscription: Object) -> list[Object]:
@@ -135,8 +136,12 @@ def read(state: State, id: str) -> Object:
 
 
 def page(state: State, params: Params) -> Object:
-    known(params, "customer", "status", "price", "limit", "starting_after", "ending_before", "created")
-    found = state.all("subscription", **({"customer": params["customer"]} if "customer" in params else {}))
+    known(params, "customer", "status", "price", "test_clock", *_PAGE)
+    equal = {name: params[name] for name in ("customer", "test_clock") if name in params}
+    found = state.all("subscription", **(equal or {"test_clock": None}))
+    if "price" in params:
+        wanted = params["price"]
+        found = [each for each in found if any(item["price"]["id"] == wanted for item in items_of(each))]
     status = params.get("status")
     if status is None:
         found = [each for each in found if each["status"] not in ENDED]
