@@ -11,7 +11,7 @@ from application.billing.dunning import TellOverdue
 from application.billing.leave import CloseCustomer
 from application.billing.off import NoPayments
 from application.billing.ports import BillingTx, Payments
-from application.billing.prices import PublishPrices
+from application.billing.prices import PublishForSale, PublishPrices
 from application.billing.queries import ListPlans, LookAtBilling, OpenPortal
 from application.billing.reconcile import Reconcile, ReconcileDaily
 from application.billing.subscribe import BuyCredits, OpenCheckout, Subscribe
@@ -26,7 +26,16 @@ class Billing(Provider):
     scope = Scope.APP
 
     use_cases = provide_all(
-        *(ListPlans, LookAtBilling, OpenPortal, PublishPrices, Subscribe, BuyCredits, OpenCheckout),
+        *(
+            ListPlans,
+            LookAtBilling,
+            OpenPortal,
+            PublishPrices,
+            PublishForSale,
+            Subscribe,
+            BuyCredits,
+            OpenCheckout,
+        ),
         *(CloseCustomer, TellOverdue),
         *(SetAutoTopUp, BuyAutomatically, TopUpLow),
         *(Reconcile, ReconcileDaily, SweepStripeEvents),

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from application.actor import Operator
 from application.billing.ports import Payments
 from application.catalog.ports import Catalog
+from application.catalog.publish import PublishCatalog
+from domain.billing.errors import PricesClash
 from domain.billing.sold import Offer, PriceChange, PriceOutcome, Sold, SoldKind, price_changes
 from domain.catalog.plan import Plan
 from domain.catalog.product import Product
-from domain.catalog.publication import Change, Outcome
+from domain.catalog.publication import Change, Draft, Outcome
 from domain.ids import PlanRef
 
 
@@ -39,6 +41,30 @@ class PublishPrices:
         return list(price_changes(list(offers(*sells)), await self.payments.prices()))
 
 
+@dataclass(frozen=True, slots=True)
+class PublishForSale:
+    """A catalog, and at Stripe what it sells. Where Stripe has a price that does not fit, neither."""
+
+    catalog: PublishCatalog
+    prices: PublishPrices
+
+    async def __call__(
+        self, actor: Operator, draft: Draft, *, dry_run: bool = False
+    ) -> tuple[Sequence[Change], Sequence[PriceChange]]:
+        """What changed, or with ``dry_run`` what would have.
+
+        Raises PricesClash, and, as ``Payments`` does, PaymentsUnavailable, PaymentsRefused, BillingOff.
+        """
+        changes = await self.catalog(draft, dry_run=True)
+        planned = await self.prices.planned(catalog_of(changes))
+        clashes = [each for each in planned if each.outcome is PriceOutcome.CLASH]
+        if clashes:
+            raise PricesClash(tuple(f"{each.sold} ({each.there.id})" for each in clashes if each.there))
+        if dry_run:
+            return changes, planned
+        return await self.catalog(draft), await self.prices(actor)
+
+
 def catalog_of(changes: Iterable[Change]) -> tuple[Sequence[Product], Sequence[Plan]]:
     """What is for sale once a publication is done."""
     kept = [each.item for each in changes if each.outcome is not Outcome.RETIRED]
@@ -59,7 +85,7 @@ def offers(products: Sequence[Product], plans: Sequence[Plan]) -> Iterable[Offer
             seat = f"{name}: a further seat"
             yield Offer(sold=Sold.seat(ref), name=seat, amount=plan.seat_price, currency=plan.currency)
     for product in products:
-        for pack in product.packs.values():
+        for _, pack in sorted(product.packs.items()):
             yield Offer(
                 sold=Sold(SoldKind.PACK, product.key, pack.key, product.version),
                 name=f"{product.name}: {pack.name}",

@@ -46,6 +46,21 @@ class PaymentsRefused(Conflict):
 
 
 @dataclass(eq=False)
+class PricesClash(Conflict):
+    """``prices`` are what they sell, with Stripe's ids. Somebody made or changed them there."""
+
+    code: ClassVar[str] = "prices_clash"
+    prices: tuple[str, ...]
+
+    def __str__(self) -> str:
+        named = ", ".join(self.prices)
+        return (
+            f"prices at Stripe ask for something else than the catalog: {named};"
+            " publish under another key, or take `cuebx` out of the metadata of those prices"
+        )
+
+
+@dataclass(eq=False)
 class PlanNotSold(Conflict):
     """A plan that is free or that has no price at Stripe."""
 

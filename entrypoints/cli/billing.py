@@ -36,7 +36,8 @@ async def _reconcile(services: AsyncContainer, *, apply: bool, as_json: bool) ->
     if drifts:
         mendable = sum(each.remedy is not Remedy.BY_HAND for each in drifts)
         hint = f"; --apply puts {mendable} right" if mendable and not apply else ""
-        raise click.ClickException(f"the books differ in {len(drifts)} places{hint}")
+        places = "1 place" if len(drifts) == 1 else f"{len(drifts)} places"
+        raise click.ClickException(f"the books differ in {places}{hint}")
 
 
 def _row(drift: Drift) -> dict[str, object]:

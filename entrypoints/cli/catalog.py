@@ -1,15 +1,14 @@
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from dishka import AsyncContainer
 
 from application.actor import Operator
-from application.billing.prices import PublishPrices, catalog_of
+from application.billing.prices import PublishForSale
 from application.catalog.publish import PublishCatalog
 from application.catalog.source import CatalogFaulty, CatalogUnreadable
-from domain.billing.sold import PriceChange, PriceOutcome
+from domain.billing.sold import PriceChange
 from domain.catalog.publication import Change, Draft, Name
 from entrypoints import container
 from entrypoints.cli.services import with_services
@@ -55,25 +54,17 @@ def publish(file: Path, *, dry_run: bool, stripe: bool, as_json: bool) -> None:
 async def _publish(
     services: AsyncContainer, draft: Draft, *, dry_run: bool, stripe: bool, as_json: bool
 ) -> None:
-    changes = await (await services.get(PublishCatalog))(draft, dry_run=dry_run)
-    rows = [_row(each) for each in changes]
-    prices: Sequence[PriceChange] = ()
     if stripe:
-        publish_prices = await services.get(PublishPrices)
-        if dry_run:
-            prices = await publish_prices.planned(catalog_of(changes))
-        else:
-            prices = await publish_prices(Operator())
-        rows += [_price_row(each) for each in prices]
+        publish_for_sale = await services.get(PublishForSale)
+        changes, prices = await publish_for_sale(Operator(), draft, dry_run=dry_run)
+    else:
+        changes, prices = await (await services.get(PublishCatalog))(draft, dry_run=dry_run), ()
+    rows = [*map(_row, changes), *map(_price_row, prices)]
     show(rows, as_json=as_json, empty="")
     if not as_json:
         counted = Counter(str(each["outcome"]) for each in rows)
         summary = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
         click.echo(f"{summary}.{' Nothing was published: this was a dry run.' if dry_run else ''}")
-    clashes = [each for each in prices if each.outcome is PriceOutcome.CLASH]
-    if clashes:
-        told = ", ".join(f"{each.sold.lookup_key} ({each.there.id})" for each in clashes if each.there)
-        raise click.ClickException(f"prices at Stripe that ask for something else than the catalog: {told}")
 
 
 def _price_row(change: PriceChange) -> dict[str, object]:

@@ -26,6 +26,7 @@ from domain.usage.errors import (
     AccountParked,
     FeatureNotInPlan,
     InsufficientCredits,
+    PaymentOverdue,
     RequestKeyReused,
     ReservationExpired,
     ReservationMissing,
@@ -69,9 +70,9 @@ OF_IDEMPOTENCY_KEY: tuple[Refusable, ...] = (
     Edge(HTTPStatus.BAD_REQUEST, "idempotency_key_malformed"),
 )
 OF_SIMULATE: tuple[Refusable, ...] = (Edge(HTTPStatus.BAD_REQUEST, "simulation_unknown"), SimulationRefused)
+OF_ACCOUNT: tuple[Refusable, ...] = (WorkspaceFrozen, AccountParked, PaymentOverdue)
 OF_SPENDING: tuple[Refusable, ...] = (
-    WorkspaceFrozen,
-    AccountParked,
+    *OF_ACCOUNT,
     FeatureNotInPlan,
     FeatureNotAllowed,
     InsufficientCredits,

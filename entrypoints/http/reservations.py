@@ -20,7 +20,7 @@ from domain.ids import (
     parse_reservation,
     reservation_text,
 )
-from domain.usage.errors import AccountMissing, AccountParked, InsufficientCredits, WorkspaceFrozen
+from domain.usage.errors import AccountMissing, InsufficientCredits
 from domain.usage.reservation import LONGEST, USUAL, Reservation
 from domain.usage.reserve import Extend, Fit
 from domain.usage.settle import Commit, Release, Settled, Start
@@ -30,7 +30,14 @@ from entrypoints.http.idempotency import REPLAYED, IdempotencyKey, fingerprint
 from entrypoints.http.lean import Reply, lean_post
 from entrypoints.http.problems import invalid
 from entrypoints.http.ratelimit import limit_headers
-from entrypoints.http.refusals import LIMIT_HEADERS, OF_KEY, OF_RESERVATION, OF_SPENDING, REPLAYED_HEADER
+from entrypoints.http.refusals import (
+    LIMIT_HEADERS,
+    OF_ACCOUNT,
+    OF_KEY,
+    OF_RESERVATION,
+    OF_SPENDING,
+    REPLAYED_HEADER,
+)
 from entrypoints.http.simulate import SimulateHeader
 from entrypoints.logging import note
 
@@ -253,7 +260,7 @@ async def release(
 @lean_post(
     PATH + "/{reservation:str}/extend",
     tag=TAG,
-    refuses=(*OF_RESERVATION, WorkspaceFrozen, AccountParked, InsufficientCredits, SpendLimitReached),
+    refuses=(*OF_RESERVATION, *OF_ACCOUNT, InsufficientCredits, SpendLimitReached),
 )
 async def extend(
     _: Service, reservation: ReservationPath, data: JSONBody[ExtendRequest], ledger: FromDishka[Ledger]
