@@ -16,6 +16,7 @@ from tests.fakes.stripe.wire import Object, Params, StripeFault, params_of
 class Handler(BaseHTTPRequestHandler):
     stripe: StripeServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits 40 ms for word that its head has arrived
 
     def do_GET(self) -> None:
         self._serve("GET")
