@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from tests.fakes.stripe import checkout, clock, payments
 from tests.fakes.stripe.routes import find
@@ -14,6 +15,11 @@ from tests.fakes.stripe.webhooks import Webhooks
 from tests.fakes.stripe.wire import Object, Params, StripeFault
 
 API_KEY = "sk_test_stand_in"
+
+
+class Watch(Protocol):
+    def __call__(self, method: str, path: str, params: Params, *, done: bool) -> bool:
+        """A request is about to be acted on; or, ``done``, to be answered. False breaks the connection."""
 
 
 @dataclass
@@ -43,6 +49,7 @@ class StripeServer:
     file: Path | None = None
     in_flight: set[str] = field(default_factory=set)
     api_key: str = API_KEY
+    watch: Watch | None = None
 
     @property
     def url(self) -> str:
@@ -83,6 +90,10 @@ class StripeServer:
                 if self.file is not None:
                     self.state.save(self.file)
         self.webhooks.more.set()
+
+    def goes_on(self, method: str, path: str, params: Params, *, done: bool) -> bool:
+        """Unless whoever watches breaks the connection here."""
+        return self.watch is None or self.watch(method, path, params, done=done)
 
     def fault_for(self, method: str, path: str) -> Fault | None:
         with self.lock:
