@@ -15,13 +15,23 @@ from entrypoints.logging import OURS, Log, set_up
 
 
 class Stream(io.BytesIO):
+    """Each line is read once, however often they are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[dict[str, Any]] = []
+        self._read = 0
+
     @property
     def text(self) -> str:
         return self.getvalue().decode()
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.text.splitlines()]
+        whole = self.getvalue().rfind(b"\n") + 1
+        self._lines += [json.loads(line) for line in self.getvalue()[self._read : whole].splitlines()]
+        self._read = max(whole, self._read)
+        return list(self._lines)
 
 
 @contextmanager

@@ -16,7 +16,11 @@ from tests.fakes.stripe.wire import Object, Params, StripeFault, params_of
 class Handler(BaseHTTPRequestHandler):
     stripe: StripeServer
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # or else a body waits 40 ms behind its headers
+    disable_nagle_algorithm = True  # else a body waits 40 ms for word that its head has arrived
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # whoever asked has died
+            super().handle()
 
     def do_GET(self) -> None:
         self._serve("GET")
@@ -48,8 +52,14 @@ class Handler(BaseHTTPRequestHandler):
         if not self._authorized():
             self._json(401, StripeFault(401, "Invalid API Key provided.").body)
             return
+        if not self.stripe.goes_on(method, path, params, done=False):
+            self._fail(0)
+            return
         key = self.headers.get("Idempotency-Key")
         status, body, again = self.stripe.answer(method, path, params, key)
+        if not self.stripe.goes_on(method, path, params, done=True):
+            self._fail(0)
+            return
         if fault is not None and fault.after and fault.status is not None:
             self._fail(fault.status)
             return

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from tests.fakes.stripe import checkout, clock, payments
 from tests.fakes.stripe.routes import find
@@ -18,6 +19,11 @@ _BELONGS_TO = (
     "customer", "test_clock", "subscription", "from_subscription", "invoice", "charge", "payment_intent",
 )  # fmt: skip
 """Parameters that say whom a request is about."""
+
+
+class Watch(Protocol):
+    def __call__(self, method: str, path: str, params: Params, *, done: bool) -> bool:
+        """A request is about to be acted on; or, ``done``, to be answered. False breaks the connection."""
 
 
 @dataclass
@@ -47,6 +53,7 @@ class StripeServer:
     file: Path | None = None
     in_flight: set[str] = field(default_factory=set)
     api_key: str = API_KEY
+    watch: Watch | None = None
 
     @property
     def url(self) -> str:
@@ -93,6 +100,10 @@ class StripeServer:
         """At the time of the first of ``ids`` that names something: a test clock's, or everybody's."""
         with self.changing(), self.state.at_the_time_of(ids):
             yield
+
+    def goes_on(self, method: str, path: str, params: Params, *, done: bool) -> bool:
+        """Unless whoever watches breaks the connection here."""
+        return self.watch is None or self.watch(method, path, params, done=done)
 
     def fault_for(self, method: str, path: str) -> Fault | None:
         with self.lock:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +140,17 @@ class State:
         return cls(**json.loads(file.read_text())) if file.exists() else cls()
 
     def copy(self) -> "State":
-        return deepcopy(self)
+        """What was told or answered never changes, and is most of it."""
+        told = self.objects["event"]
+        rest = {kind: found for kind, found in self.objects.items() if found is not told}
+        objects = {**deepcopy(rest), "event": dict(told)}
+        return replace(
+            self,
+            objects=objects,
+            answers=dict(self.answers),
+            warned=list(self.warned),
+            untold=list(self.untold),
+        )
 
     def restore(self, before: "State") -> None:
         self.__dict__.update(before.__dict__)
