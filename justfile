@@ -19,7 +19,7 @@ layers:
 
 # every test, with the coverage bars: the core whole, the rest nine tenths
 test *args:
-    uv run coverage run -m pytest {{ args }}
+    uv run pytest --numprocesses auto --maxprocesses 4 --dist worksteal --cov --cov-report= {{ args }}
     uv run coverage report --include="domain/*,application/*" --fail-under=100 --show-missing --skip-covered
     uv run coverage report --include="adapters/*,entrypoints/*" --fail-under=90 --show-missing --skip-covered
 
