@@ -12,6 +12,7 @@ from domain.catalog.bounds import (
     RESULTS_DAYS,
     SEATS,
     TRIAL_DAYS,
+    WITHOUT_HUNDREDTHS,
 )
 from domain.catalog.feature import Feature
 from domain.catalog.plan import Plan, Tariff
@@ -51,7 +52,10 @@ def _pack(section: Section) -> Pack:
 
 
 def _currency(section: Section) -> str:
-    return section.text("currency", most=3, pattern=CURRENCY, called='a currency code such as "EUR"')
+    currency = section.text("currency", most=3, pattern=CURRENCY, called='a currency code such as "EUR"')
+    if currency in WITHOUT_HUNDREDTHS:
+        section.fault("currency", f"{currency!r} has no hundredths, in which prices are kept")
+    return currency
 
 
 def read_plan(section: Section, features: dict[str, Feature | None]) -> Plan:

@@ -12,6 +12,16 @@ from domain.credits import MICRO, ONE, PICO
 KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
 ALIAS = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 CURRENCY = re.compile(r"[A-Z]{3}")
+WITHOUT_HUNDREDTHS = frozenset(
+    {
+        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV"),
+        *("XAF", "XOF", "XPF", "BHD", "JOD", "KWD", "OMR", "TND"),
+    }
+)
+"""Their smallest unit is a whole, or a thousandth: https://docs.stripe.com/currencies#zero-decimal.
+
+Prices are kept, and asked for, in hundredths: theirs would be a hundred times what the catalog says.
+"""
 
 CALL_PRICE = 100_000 * PICO
 TOKEN_PRICE = 1 * PICO

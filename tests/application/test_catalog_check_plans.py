@@ -54,6 +54,11 @@ from tests.fakes.catalog_documents import PLAN_AT, changed, faults
             "usd",
             "products.api.plans.free.currency: 'usd' is not a currency code such as \"EUR\"",
         ),
+        (
+            (*PLAN_AT, "currency"),
+            "JPY",
+            "products.api.plans.free.currency: 'JPY' has no hundredths, in which prices are kept",
+        ),
         ((*PLAN_AT, "seats"), 0, "products.api.plans.free.seats: must be from 1 to 100000"),
         ((*PLAN_AT, "seats"), True, "products.api.plans.free.seats: is a boolean, but must be an integer"),
         ((*PLAN_AT, "seats"), "3", "products.api.plans.free.seats: is a string, but must be an integer"),
