@@ -87,6 +87,10 @@ class StripeChanges:
         with asking():
             await self._client.v1.subscriptions.cancel_async(has.id, {"prorate": False})
 
+    async def resume(self, has: Subscription) -> None:
+        with asking():
+            await self._client.v1.subscriptions.resume_async(has.id)
+
     async def end_at_period_end(self, has: Subscription, *, ends: bool) -> None:
         """Or, after all, not. What was planned for the next period is planned no more."""
         if has.schedule is not None:

@@ -252,6 +252,9 @@ class StripePayments(Payments):
     async def cancel(self, has: Subscription) -> None:
         await self._changes.cancel(has)
 
+    async def resume(self, has: Subscription) -> None:
+        await self._changes.resume(has)
+
     async def end_at_period_end(self, has: Subscription, *, ends: bool) -> None:
         await self._changes.end_at_period_end(has, ends=ends)
 

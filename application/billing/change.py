@@ -1,9 +1,9 @@
 """Another plan, other seats, the end, or not the end: previewed, and made exactly so."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 from uuid import UUID
 
 from application.actor import Member
@@ -17,10 +17,12 @@ from application.usage.ports import UsageReader
 from domain.billing.change import Quote, Timing, Wanted, timing_of
 from domain.billing.errors import NotSubscribed, PlanNotSold, QuoteOver
 from domain.billing.invoice import Line
-from domain.billing.standing import counting
+from domain.billing.standing import counting, living
 from domain.billing.subscription import Status, Subscription
 from domain.ids import PlanRef, WorkspaceId, account_text
 from domain.usage.account import Account
+
+Choose: TypeAlias = Callable[[Sequence[Subscription]], Subscription | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +50,13 @@ class _Found:
 class FindSubscription:
     uow: UnitOfWork[BillingTx]
 
-    async def __call__(self, workspace: WorkspaceId, product: str) -> _Found:
-        """The one that the account's plan comes from. Raises NotSubscribed."""
+    async def __call__(self, workspace: WorkspaceId, product: str, *, which: Choose = counting) -> _Found:
+        """The one that the account's plan comes from, unless ``which`` says another. Raises NotSubscribed."""
         async with self.uow() as tx:
             for account in await tx.accounts.of(workspace):
                 if account.plan.product != product:
                     continue
-                current = counting(await tx.subscriptions.of(account.id))
+                current = which(await tx.subscriptions.of(account.id))
                 if current is not None:
                     return _Found(
                         account=account,
@@ -171,22 +173,25 @@ class EndSubscription:
     async def cancel(self, actor: Member, product: str, *, now: bool) -> Subscription:
         """At the end of what is paid for, or now. Credits that were paid for stay until they run out.
 
-        Raises NotSubscribed, and what ``Payments`` does.
+        One that is not paid for ends now. Raises NotSubscribed, and what ``Payments`` does.
         """
         return await self._set(actor, product, "subscription.cancelled", now=now, ends=True)
 
     async def resume(self, actor: Member, product: str) -> Subscription:
-        """It goes on after all. Raises NotSubscribed, and what ``Payments`` does."""
+        """It goes on after all; a paused one with a new period. Raises as ``cancel`` does."""
         return await self._set(actor, product, "subscription.resumed", now=False, ends=False)
 
     async def _set(self, actor: Member, product: str, action: str, *, now: bool, ends: bool) -> Subscription:
-        found = await self.find(actor.workspace, product)
+        found = await self.find(actor.workspace, product, which=living)
         has = found.subscription
+        now = now or (ends and not has.entitled)
         async with self.uow() as tx:
             target = account_text(found.account.id)
             await self.record(tx, actor, actor.workspace, action, target, after={"now": now})
         if now:
             await self.payments.cancel(has)
+        elif has.status is Status.PAUSED:
+            await self.payments.resume(has)
         elif ends != (has.cancel_at is not None) or has.schedule is not None:
             await self.payments.end_at_period_end(has, ends=ends)
         await self.subscription(has.id)

@@ -77,6 +77,9 @@ class NoPayments(Payments):
     async def cancel(self, has: Subscription) -> None:  # noqa: ARG002
         _off()
 
+    async def resume(self, has: Subscription) -> None:  # noqa: ARG002
+        _off()
+
     async def end_at_period_end(self, has: Subscription, *, ends: bool) -> None:  # noqa: ARG002
         _off()
 

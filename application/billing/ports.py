@@ -98,6 +98,9 @@ class Payments(Protocol):
     async def cancel(self, has: Subscription) -> None:
         """Now."""
 
+    async def resume(self, has: Subscription) -> None:
+        """A paused one: a new period begins, and is asked for. While that is not paid it stays paused."""
+
     async def end_at_period_end(self, has: Subscription, *, ends: bool) -> None:
         """Or not, after all. What was planned for the next period is planned no more."""
 

@@ -10,7 +10,7 @@ from application.catalog.ports import Catalog
 from application.pages import Page
 from application.ports import UnitOfWork
 from domain.billing.invoice import Invoice
-from domain.billing.standing import counting
+from domain.billing.standing import living
 from domain.billing.subscription import Subscription
 from domain.catalog.plan import Plan
 from domain.catalog.product import Product
@@ -50,7 +50,7 @@ class LookAtBilling:
         """Each account of the workspace, the oldest first."""
         async with self.uow() as tx:
             return [
-                Subscribed(account, _shown(await tx.subscriptions.of(account.id)))
+                Subscribed(account, living(await tx.subscriptions.of(account.id)))
                 for account in await tx.accounts.of(actor.workspace)
             ]
 
@@ -73,9 +73,3 @@ class OpenPortal:
         async with self.uow() as tx:
             workspace = await tx.workspaces.get(actor.workspace)
         return await self.payments.open_portal(await self.checkouts.customer(workspace))
-
-
-def _shown(subscriptions: Sequence[Subscription]) -> Subscription | None:
-    """What counts; else what was begun, and is not over."""
-    begun = [each for each in subscriptions if not each.over]
-    return counting(subscriptions) or (begun[-1] if begun else None)

@@ -25,6 +25,12 @@ def counting(subscriptions: Sequence[Subscription]) -> Subscription | None:
     )
 
 
+def living(subscriptions: Sequence[Subscription]) -> Subscription | None:
+    """The one that counts, or else the last that was begun and is not over: paused, say, or not paid yet."""
+    begun = [each for each in subscriptions if not each.over]
+    return counting(subscriptions) or (begun[-1] if begun else None)
+
+
 def decides(seen: Subscription, before: Sequence[Subscription], after: Sequence[Subscription]) -> bool:
     """Whether what the account may have follows from its subscriptions, once ``seen`` is what it is.
 

@@ -197,7 +197,10 @@ async def resume_subscription(
     product: ProductPath,
     use: FromDishka[EndSubscription],
 ) -> Reply[StandsAnswer]:
-    """Let it go on as it is: neither end nor become another when the period ends."""
+    """Let it go on as it is: neither end nor become another when the period ends.
+
+    A paused one begins a new period, which is paid at once; while that fails it stays paused.
+    """
     return Reply(StandsAnswer.of(await use.resume(member, product)))
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from tests.billing.conftest import Till
+from tests.billing.lives import card
+from tests.fakes.stripe import subscriptions
 from tests.fakes.stripe_server import Fault
 
 
@@ -124,8 +126,6 @@ async def test_seats_are_bought_at_once_and_given_up_at_the_end(till: Till) -> N
 
 
 async def test_what_is_not_paid_is_not_changed(till: Till) -> None:
-    from tests.billing.lives import card  # noqa: PLC0415
-
     await till.subscribe("scale")
     await till.hear()
     quote = await preview(till, seats=105)
@@ -176,3 +176,38 @@ async def test_it_is_cancelled_at_the_end_or_now(till: Till) -> None:
     assert (gone.status_code, gone.json()["code"]) == (404, "not_subscribed")
     await till.hear()
     await till.is_in_order()
+
+
+async def paused(till: Till) -> None:
+    id = await till.subscribe("scale")
+    await till.hear()
+    with till.there.changing():
+        state = till.there.state
+        subscriptions.put_change(state, state.get("subscription", id), status="paused")
+    await till.hear()
+    assert ((await till.shown())["plan"], (await till.shown())["status"]) == ("free", "paused")
+
+
+async def test_a_paused_one_is_resumed_with_a_new_period(till: Till) -> None:
+    await paused(till)
+    again = await till.ask("POST", "/subscriptions", {"product": "api", "plan": "scale"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_subscribed")
+    none = await till.ask("POST", "/subscriptions/api/preview", {"seats": 105})
+    assert (none.status_code, none.json()["code"]) == (404, "not_subscribed")
+    stands = (await till.ask("POST", "/subscriptions/api/resume")).json()
+    assert (stands["status"], stands["plan"]) == ("active", "scale")
+    await till.hear()
+    assert await till.credits() == [("allocation", "300000")] * 2
+    assert [each["status"] for each in till.there.state.all("invoice")] == ["paid", "paid"]
+    await till.is_in_order()
+
+
+async def test_a_paused_one_that_cannot_pay_stays_so_and_can_be_cancelled(till: Till) -> None:
+    await paused(till)
+    card(till.there, "0341")
+    assert (await till.ask("POST", "/subscriptions/api/resume")).json()["status"] == "paused"
+    over = (await till.ask("POST", "/subscriptions/api/cancel", {})).json()
+    assert (over["status"], over["cancel_at"]) == ("canceled", None)
+    await till.hear()
+    assert await till.credits() == [("allocation", "300000")]
+    assert (await till.shown())["status"] is None

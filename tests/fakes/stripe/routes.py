@@ -82,6 +82,7 @@ _ROUTES: list[tuple[str, str, Act]] = [
     ("GET", "subscriptions", _page(subscriptions.page)),
     ("GET", "subscriptions/ID", _read(subscriptions.read)),
     ("POST", "subscriptions/ID", subscriptions.update),
+    ("POST", "subscriptions/ID/resume", subscriptions.resume),
     ("DELETE", "subscriptions/ID", subscriptions.cancel),
     ("POST", "subscription_schedules", _page(schedules.create)),
     ("GET", "subscription_schedules/ID", _read(schedules.read)),

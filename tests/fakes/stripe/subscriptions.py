@@ -228,6 +228,21 @@ def _invoice_now(state: State, subscription: Object, lines: list[Object], params
     invoice["next_payment_attempt"] = state.now + invoices.RETRIES[0]
 
 
+def resume(state: State, params: Params, id: str) -> Object:
+    """A paused one begins a new period, if that is paid."""
+    known(params, "billing_cycle_anchor", "proration_behavior")
+    subscription = state.get("subscription", id)
+    if subscription["status"] != "paused":
+        raise StripeFault(400, "Only paused subscriptions can be resumed.")
+    renew(state, subscription, (state.now, month_later(state.now)))
+    invoice = state.get("invoice", subscription["latest_invoice"])
+    invoices.finalize(state, invoice)
+    fault = invoices.pay(state, invoice, subscription["default_payment_method"])
+    status = "paused" if fault is not None else "active"
+    put_change(state, subscription, status=status, billing_cycle_anchor=state.now)
+    return subscription
+
+
 def cancel(state: State, params: Params, id: str) -> Object:
     known(params, "prorate", "invoice_now", "cancellation_details")
     subscription = state.get("subscription", id)
