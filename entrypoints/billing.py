@@ -9,6 +9,7 @@ from application.billing.auto import BuyAutomatically, SetAutoTopUp, TopUpLow
 from application.billing.change import EndSubscription, FindSubscription, MakeChange, PreviewChange
 from application.billing.dunning import TellOverdue
 from application.billing.leave import CloseCustomer
+from application.billing.notices import TellAdmins
 from application.billing.off import NoPayments
 from application.billing.ports import BillingTx, Payments
 from application.billing.prices import PublishForSale, PublishPrices
@@ -36,7 +37,7 @@ class Billing(Provider):
             BuyCredits,
             OpenCheckout,
         ),
-        *(CloseCustomer, TellOverdue),
+        *(CloseCustomer, TellAdmins, TellOverdue),
         *(SetAutoTopUp, BuyAutomatically, TopUpLow),
         *(Reconcile, ReconcileDaily, SweepStripeEvents),
         *(FindSubscription, PreviewChange, MakeChange, EndSubscription),

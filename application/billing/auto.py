@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from application.actor import Member
 from application.audit.record import Record
+from application.billing.notices import TellAdmins
 from application.billing.ports import BillingTx, Payments
 from application.billing.subscribe import OpenCheckout
 from application.billing.sync import SyncInvoice
 from application.catalog.ports import Catalog
-from application.notifications.post import PostMail
 from application.ports import Clock, NewId, UnitOfWork
 from application.usage.ports import UsageReader
 from domain.billing.errors import NotSubscribed, PackMissing, PaymentDeclined, PaymentsRefused, PlanNotSold
@@ -19,8 +19,7 @@ from domain.billing.top_up import AFTER_FAILURE, AT_WORK, AutoTopUp, AutoTopUpMi
 from domain.credits import format_credits
 from domain.errors import DomainError
 from domain.events import NotYet
-from domain.identity.mail import Mail
-from domain.ids import AccountId, WorkspaceId, account_text
+from domain.ids import AccountId, account_text
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
 from domain.workspaces.workspace import Workspace, WorkspaceMissing
@@ -86,7 +85,7 @@ class BuyAutomatically:
     invoice: SyncInvoice
     usage: UsageReader
     uow: UnitOfWork[BillingTx]
-    post: PostMail
+    tell: TellAdmins
     clock: Clock
     new_id: NewId
 
@@ -109,7 +108,7 @@ class BuyAutomatically:
         try:
             invoice = await self.payments.buy(top_up, customer)
         except (PaymentDeclined, PaymentsRefused, PlanNotSold) as error:
-            await self._failed(workspace.id, workspace.name, top_up, error)
+            await self._failed(workspace, top_up, error)
             return False
         await self.invoice(invoice)
         await self._save(top_up.pay(invoice, self.clock.now()))
@@ -155,12 +154,11 @@ class BuyAutomatically:
         async with self.uow() as tx:
             await tx.top_ups.save(top_up)
 
-    async def _failed(self, workspace: WorkspaceId, name: str, top_up: TopUp, error: DomainError) -> None:
+    async def _failed(self, workspace: Workspace, top_up: TopUp, error: DomainError) -> None:
         reason = error.reason if isinstance(error, (PaymentDeclined, PaymentsRefused)) else error.code
         async with self.uow() as tx:
             await tx.top_ups.save(top_up.fail(reason, self.clock.now()))
-            for address in await tx.members.admins(workspace):
-                await self.post(tx, Mail(to=address, template="top_up_failed", facts={"workspace": name}))
+            await self.tell(tx, workspace, "top_up_failed", {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

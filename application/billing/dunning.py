@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from application.billing.notices import TellAdmins
 from application.billing.ports import BillingTx
 from application.catalog.ports import Catalog
-from application.notifications.post import PostMail
 from application.ports import Clock, UnitOfWork
 from domain.billing.dunning import REMINDER, Dunning, day, dunning
-from domain.catalog.plan import Plan
-from domain.identity.mail import Mail
 from domain.ids import AccountId
 from domain.workspaces.workspace import WorkspaceMissing
 
@@ -21,7 +19,7 @@ class TellOverdue:
 
     catalog: Catalog
     uow: UnitOfWork[BillingTx]
-    post: PostMail
+    tell: TellAdmins
     clock: Clock
 
     async def __call__(self) -> Mapping[str, int]:
@@ -42,14 +40,9 @@ class TellOverdue:
                 workspace = await tx.workspaces.get(account.workspace)
             except WorkspaceMissing:
                 return False
-            if not await tx.notices.first(id, notice, str(freezes_at), now):
-                return False
-            for address in await tx.members.admins(workspace.id):
-                facts = _facts(workspace.name, plan, notice, freezes_at)
-                await self.post(tx, Mail(to=address, template=notice, facts=facts))
-        return True
-
-
-def _facts(workspace: str, plan: Plan, notice: Dunning, freezes_at: datetime) -> Mapping[str, str]:
-    facts = {"workspace": workspace, "plan": plan.name}
-    return facts if notice is Dunning.STOPPED else {**facts, "freezes_at": day(freezes_at)}
+            facts = {"plan": plan.name}
+            if notice is Dunning.REMINDER:
+                facts["freezes_at"] = day(freezes_at)
+            return await self.tell.once(
+                tx, workspace, id, template=notice, about=str(freezes_at), facts=facts
+            )

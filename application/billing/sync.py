@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from application.actor import Operator
 from application.audit.record import Record
+from application.billing.notices import TellAdmins
 from application.billing.ports import BillingTx, Payments
 from application.catalog.ports import Catalog
-from application.notifications.post import PostMail
 from application.ports import Clock, NewId, UnitOfWork
 from application.usage.ports import Ledger
 from domain.billing.dunning import day
@@ -20,7 +20,6 @@ from domain.billing.terms import PackTerms, PlanTerms
 from domain.catalog.plan import Plan
 from domain.credits import format_hundredths
 from domain.events import NotYet
-from domain.identity.mail import Mail
 from domain.ids import LotId, PlanRef, account_text
 from domain.usage.account import Account
 from domain.usage.errors import AccountMissing
@@ -45,7 +44,7 @@ class SyncSubscription:
     catalog: Catalog
     uow: UnitOfWork[BillingTx]
     record: Record
-    post: PostMail
+    tell: TellAdmins
     clock: Clock
 
     async def __call__(self, id: str) -> bool:
@@ -118,8 +117,8 @@ class SyncSubscription:
             await tx.workspaces.save(replace(workspace, seats=stands.seats))
 
     async def _tell(self, tx: BillingTx, workspace: Workspace, seen: Subscription, plan: Plan) -> None:
-        """Whoever looks after the workspace hears of what needs them, once."""
-        facts, now = {"workspace": workspace.name, "plan": plan.name}, self.clock.now()
+        """Each once."""
+        facts = {"plan": plan.name}
         if (freezes_at := seen.freezes_at(plan.grace_days)) is not None:
             template, about = "payment_failed", f"{seen.id} {seen.owed_since}"
             facts["freezes_at"] = day(freezes_at)
@@ -127,15 +126,13 @@ class SyncSubscription:
             template, about = "subscription_ended", seen.id
         elif seen.status is Status.PAUSED:
             template, about = "subscription_paused", f"{seen.id} {seen.period_start}"
-        elif (ends := seen.trial_ends_soon(now)) is not None:
+        elif (ends := seen.trial_ends_soon(self.clock.now())) is not None:
             template, about = "trial_ending", f"{seen.id} {ends}"
             monthly = plan.monthly(seen.seats)
             facts |= {"ends_at": day(ends), "price": f"{format_hundredths(monthly)} {plan.currency}"}
         else:
             return
-        if await tx.notices.first(seen.account, template, about, now):
-            for address in await tx.members.admins(workspace.id):
-                await self.post(tx, Mail(to=address, template=template, facts=facts))
+        await self.tell.once(tx, workspace, seen.account, template=template, about=about, facts=facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from adapters.memory.ledger import MemoryLedger
 from adapters.memory.usage import MemoryUsageReader
 from application.actor import Operator
 from application.billing.leave import CloseCustomer
+from application.billing.notices import TellAdmins
 from application.billing.ports import Payments
 from application.billing.prices import PublishPrices
 from application.billing.reconcile import Reconcile
@@ -57,8 +58,8 @@ class Books:
             "catalog": self.catalog,
             "uow": office.work,
         }
-        post = PostMail(PlainSecrecy())
-        self.subscription = SyncSubscription(**shared, record=office.record, post=post, clock=office.clock)
+        tell = TellAdmins(PostMail(PlainSecrecy()), office.clock)
+        self.subscription = SyncSubscription(**shared, record=office.record, tell=tell, clock=office.clock)
         self.invoice = SyncInvoice(**shared, ledger=self.ledger, new_id=office.new_id)
         self.act = ActOnStripeEvent(
             payments=self.payments, uow=office.work, subscription=self.subscription, invoice=self.invoice
