@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 
 from entrypoints.cli.services import asynchronous
+from entrypoints.cli.stand_in import STATE
 from entrypoints.embedded import embedded_postgres
 from entrypoints.server import listen, stop_on_signals
 
 HOST = "127.0.0.1"
-STAND_IN = "stripe.json"
-"""What a stand-in for Stripe knows, in the folder of the data."""
 
 
 @click.command()
@@ -34,7 +33,7 @@ async def dev(port: int, data: Path, *, reset: bool) -> None:
     with closing(listen(HOST, port)) as listener:
         async with embedded_postgres(data, anew=reset, meanwhile=_load) as database_url:
             if reset:
-                await asyncio.to_thread(partial((data / STAND_IN).unlink, missing_ok=True))
+                await asyncio.to_thread(partial((data / STATE).unlink, missing_ok=True))
             await _load()(listener, data / "dev.json", database_url, stop)
 
 

@@ -17,9 +17,8 @@ from application.billing.prices import PublishPrices
 from domain.errors import DomainError
 from entrypoints import settings
 from entrypoints.cli.demo import Facts, demo, known_demo, publish_sample
-from entrypoints.cli.dev import STAND_IN
 from entrypoints.cli.log import logged
-from entrypoints.cli.stand_in import is_at_hand, stand_in
+from entrypoints.cli.stand_in import STATE, is_at_hand, stand_in
 from entrypoints.local import local_secret
 from entrypoints.process import answer, background, services_of
 from migrations import schema
@@ -68,7 +67,7 @@ async def _payments(stack: AsyncExitStack, data: Path, *, port: int, url: str) -
         return {}
     beside = port + 1 if port < HIGHEST_PORT else 0
     hook = f"{url}/v1/webhooks/stripe"
-    there = await stack.enter_async_context(stand_in(data / STAND_IN, port=beside, webhook_url=hook))
+    there = await stack.enter_async_context(stand_in(data / STATE, port=beside, webhook_url=hook))
     return settings.stand_in(there, f"{url}/docs")
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import entrypoints
 
 MODULE = "tests.fakes.stripe_server"
+STATE = "stripe.json"
+"""The file that keeps what it knows, in the folder of `cuebx dev`."""
 ROOT = Path(entrypoints.__path__[0]).parent
 STOP_SECONDS = 5.0
 
