@@ -82,6 +82,12 @@ class SqlAccounts(Accounts, BillingAccounts, ParkedAccounts):
             changed.values(top_up_below=below, top_up_pack=pack, top_up_monthly=monthly)
         )
 
+    async def freezes_at(self, id: AccountId) -> datetime | None:
+        when: datetime | None = await self._session.scalar(
+            sa.select(AccountRecord.freezes_at).where(AccountRecord.id == id)
+        )
+        return when
+
     async def freezing(self, by: datetime) -> Sequence[tuple[AccountId, datetime]]:
         when = AccountRecord.freezes_at
         wanted = sa.select(AccountRecord.id, when).where(when <= by).order_by(when, AccountRecord.id)

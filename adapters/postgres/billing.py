@@ -38,6 +38,7 @@ from application.billing.ports import (
 )
 from domain.billing.change import Quote
 from domain.billing.checkout import Checkout, Purpose
+from domain.billing.drift import Granted
 from domain.billing.invoice import Invoice
 from domain.billing.subscription import Subscription
 from domain.billing.top_up import TopUp
@@ -125,10 +126,23 @@ class SqlSubscriptions(Subscriptions):
             new.on_conflict_do_update(index_elements=["account_id", "id"], set_=changed)
         )
 
+    async def claim(self, account: AccountId, id: str) -> int:
+        its = (_subscription.c.account_id == account, _subscription.c.id == id)
+        raised = sa.update(_subscription).where(*its).values(fence=_subscription.c.fence + 1)
+        found: int = (await self._session.execute(raised.returning(_subscription.c.fence))).scalar_one()
+        return found
+
 
 class SqlInvoices(Invoices):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+
+    async def fence(self, id: str) -> int:
+        return await self._session.scalar(sa.select(_invoice.c.fence).where(_invoice.c.id == id)) or 0
+
+    async def find(self, account: AccountId, id: str) -> Invoice | None:
+        its = (_invoice.c.account_id == account, _invoice.c.id == id)
+        return next(iter(await self._read(sa.select(_invoice).where(*its))), None)
 
     async def save(self, invoice: Invoice) -> None:
         values = _values(invoice, but=frozenset({"lines"}))
@@ -154,14 +168,12 @@ class SqlInvoices(Invoices):
     async def of(self, account: AccountId) -> Sequence[Invoice]:
         return await self._read(sa.select(_invoice).where(_invoice.c.account_id == account))
 
-    async def lots(self, account: AccountId) -> Mapping[str, int]:
-        wanted = sa.select(_lot.c.reference, _lot.c.granted + _lot.c.refunded).where(
-            _lot.c.account_id == account,
-            _lot.c.reference.like("stripe:%"),
-            ~_lot.c.reference.like("%:won"),
+    async def lots(self, account: AccountId) -> Mapping[str, Granted]:
+        wanted = sa.select(_lot.c.reference, _lot.c.granted, _lot.c.refunded).where(
+            _lot.c.account_id == account, _lot.c.reference.like("stripe:%")
         )
         rows = (await self._session.execute(wanted)).all()
-        return {str(reference): int(granted) for reference, granted in rows}
+        return {str(name): Granted(granted + refunded, refunded) for name, granted, refunded in rows}
 
     async def _read(self, wanted: sa.Select[Any]) -> Sequence[Invoice]:
         rows = await self._session.execute(wanted)
@@ -204,6 +216,10 @@ class SqlQuotes(Quotes):
         wanted = sa.select(_quote).where(_quote.c.account_id == account, _quote.c.id == id)
         row = (await self._session.execute(wanted)).mappings().one_or_none()
         return None if row is None else msgspec.convert(_fields(row), Quote)
+
+    async def claim(self, quote: Quote) -> None:
+        its = (_quote.c.account_id == quote.account, _quote.c.id == quote.id)
+        await self._session.execute(sa.update(_quote).where(*its).values(claimed=quote.claimed))
 
 
 class SqlTopUps(TopUps):

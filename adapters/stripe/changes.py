@@ -10,8 +10,9 @@ from adapters.stripe.client import asking
 from adapters.stripe.prices import StripePrices, sold_by
 from adapters.stripe.reading import id_of
 from domain.billing.change import Quote, Wanted
+from domain.billing.errors import PaymentsRefused
 from domain.billing.sold import Sold
-from domain.billing.subscription import Subscription
+from domain.billing.subscription import OVER, Subscription
 
 
 class StripeChanges:
@@ -21,7 +22,7 @@ class StripeChanges:
 
     async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Any:  # noqa: ANN401 - stripe.Invoice
         details: Any = {
-            "items": await self._items(has, wanted),
+            "items": await self._items(await self._there(has), wanted),
             "proration_behavior": "always_invoice",
             "proration_date": int(at.timestamp()),
         }
@@ -31,36 +32,38 @@ class StripeChanges:
             )
 
     async def change(self, has: Subscription, quote: Quote) -> str:
-        """Paid at once, or not made at all. The answer is the invoice."""
-        with asking():
-            there: Any = await self._client.v1.subscriptions.retrieve_async(has.id)
-        if _has(there) == _keys(quote.wanted):  # it was, and nobody heard
-            return str(id_of(there.latest_invoice))
-        await self._release(has, quote)
-        params: Any = {
-            "items": await self._items(has, quote.wanted),
-            "proration_behavior": "always_invoice",
-            "proration_date": int(quote.at.timestamp()),
-            "payment_behavior": "error_if_incomplete",
-        }
-        with asking():
-            made = await self._client.v1.subscriptions.update_async(
-                has.id, params, {"idempotency_key": f"change:{quote.id}"}
-            )
-        return str(id_of(made.latest_invoice))
+        """Paid at once, or not made at all. The answer is the invoice.
+
+        What was planned for the period's end is planned no more, once this is paid.
+        """
+        there = await self._there(has)
+        if _has(there) != _keys(quote.wanted):
+            params: Any = {
+                "items": await self._items(there, quote.wanted),
+                "proration_behavior": "always_invoice",
+                "proration_date": int(quote.at.timestamp()),
+                "payment_behavior": "error_if_incomplete",
+            }
+            with asking():
+                there = await self._client.v1.subscriptions.update_async(
+                    has.id, params, {"idempotency_key": f"change:{quote.id}"}
+                )
+        await self._release(id_of(there.schedule))
+        return str(id_of(there.latest_invoice))
 
     async def schedule(self, has: Subscription, quote: Quote) -> None:
         """From the end of the period on.
 
         A schedule is kept for the period that it has changed to: its first phase may be over.
         """
+        known = id_of((await self._there(has)).schedule)
         with asking():
-            if has.schedule is None:
+            if known is None:
                 made: Any = await self._client.v1.subscription_schedules.create_async(
                     {"from_subscription": has.id}, {"idempotency_key": f"schedule:{quote.id}"}
                 )
             else:
-                made = await self._client.v1.subscription_schedules.retrieve_async(has.schedule)
+                made = await self._client.v1.subscription_schedules.retrieve_async(known)
         current = next(each for each in made.phases if each.start_date == made.current_phase.start_date)
         now = {
             "items": [
@@ -84,8 +87,12 @@ class StripeChanges:
             )
 
     async def cancel(self, has: Subscription) -> None:
-        with asking():
-            await self._client.v1.subscriptions.cancel_async(has.id, {"prorate": False})
+        try:
+            with asking():
+                await self._client.v1.subscriptions.cancel_async(has.id, {"prorate": False})
+        except PaymentsRefused:
+            if (await self._there(has)).status not in OVER:  # somebody else was faster
+                raise
 
     async def resume(self, has: Subscription) -> None:
         with asking():
@@ -93,23 +100,25 @@ class StripeChanges:
 
     async def end_at_period_end(self, has: Subscription, *, ends: bool) -> None:
         """Or, after all, not. What was planned for the next period is planned no more."""
-        if has.schedule is not None:
-            with asking():
-                await self._client.v1.subscription_schedules.release_async(has.schedule)
+        await self._release(id_of((await self._there(has)).schedule))
         with asking():
             await self._client.v1.subscriptions.update_async(has.id, {"cancel_at_period_end": ends})
 
-    async def _release(self, has: Subscription, quote: Quote) -> None:
-        if has.schedule is not None:
-            with asking():
-                await self._client.v1.subscription_schedules.release_async(
-                    has.schedule, {}, {"idempotency_key": f"release:{quote.id}"}
-                )
-
-    async def _items(self, has: Subscription, wanted: Wanted) -> Sequence[dict[str, Any]]:
-        """Each item that is there becomes what it is to be, or goes."""
+    async def _there(self, has: Subscription) -> Any:  # noqa: ANN401 - stripe.Subscription
         with asking():
-            there: Any = await self._client.v1.subscriptions.retrieve_async(has.id)
+            return await self._client.v1.subscriptions.retrieve_async(has.id)
+
+    async def _release(self, schedule: str | None) -> None:
+        """The subscription goes on without it, as it is."""
+        if schedule is None:
+            return
+        with asking():
+            there = await self._client.v1.subscription_schedules.retrieve_async(schedule)
+            if there.status in {"active", "not_started"}:
+                await self._client.v1.subscription_schedules.release_async(schedule)
+
+    async def _items(self, there: Any, wanted: Wanted) -> Sequence[dict[str, Any]]:  # noqa: ANN401 - as above
+        """Each item that is there becomes what it is to be, or goes."""
         keys = _keys(wanted)
         prices = await self._prices.ids(list(keys))
         of_kind = {parsed.kind: key for key in keys if (parsed := Sold.parse(key)) is not None}

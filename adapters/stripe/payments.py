@@ -18,7 +18,7 @@ from domain.billing.checkout import Checkout, CheckoutState, Purpose
 from domain.billing.errors import PaymentsRefused
 from domain.billing.invoice import Invoice
 from domain.billing.sold import Offer, PriceThere, Sold
-from domain.billing.subscription import Subscription
+from domain.billing.subscription import OWING, Subscription
 from domain.billing.top_up import TopUp
 from domain.ids import WorkspaceId, account_text, workspace_text
 
@@ -27,7 +27,6 @@ _STATES = {
     "complete": CheckoutState.COMPLETE,
     "expired": CheckoutState.EXPIRED,
 }
-_OWING = {"past_due", "unpaid"}
 _INQUIRY = "warning_"
 """A bank that only asks, and has taken nothing: https://docs.stripe.com/disputes/how-disputes-work."""
 
@@ -51,7 +50,7 @@ class StripePayments(Payments):
         return await self._subscription(there)
 
     async def _subscription(self, there: Any) -> Subscription | None:  # noqa: ANN401 - stripe.Subscription
-        owed_since = await self._owed_since(there) if there.status in _OWING else None
+        owed_since = await self._owed_since(there) if there.status in OWING else None
         return subscription_from(there, await self._next(there), owed_since)
 
     async def subscriptions_of(self, customer: str) -> Sequence[Subscription]:
@@ -124,19 +123,18 @@ class StripePayments(Payments):
         return await self._whole(there)
 
     async def _whole(self, there: Any) -> Invoice | None:  # noqa: ANN401 - stripe.Invoice
-        taken_back, won_back = await self._back(there.id) if there.amount_paid else (0, 0)
-        return await self._read(there, taken_back=taken_back, won_back=won_back)
+        return await self._read(there, await self._back(there.id) if there.amount_paid else 0)
 
-    async def _read(self, there: Any, *, taken_back: int, won_back: int) -> Invoice | None:  # noqa: ANN401 - stripe.Invoice
+    async def _read(self, there: Any, taken_back: int) -> Invoice | None:  # noqa: ANN401 - stripe.Invoice
         with asking():
             lines = [each async for each in there.lines.auto_paging_iter()]
         prices = {price for each in lines if (price := price_of(each)) is not None}
         sold = {each: await self._prices.sold(each) for each in sorted(prices)}
-        return invoice_from(there, lines, sold, taken_back=taken_back, won_back=won_back)
+        return invoice_from(there, lines, sold, taken_back=taken_back)
 
-    async def _back(self, invoice: str) -> tuple[int, int]:
-        """What was refunded or disputed of an invoice, and what of that was won."""
-        taken = won = 0
+    async def _back(self, invoice: str) -> int:
+        """What is refunded of an invoice, or disputed and not won."""
+        taken = 0
         with asking():
             payments = await self._client.v1.invoice_payments.list_async({"invoice": invoice, "limit": 100})
             for each in payments.data:
@@ -148,9 +146,12 @@ class StripePayments(Payments):
                     each.amount for each in refunds.data if each.status not in {"failed", "canceled"}
                 )
                 disputes = await self._client.v1.disputes.list_async({"payment_intent": intent, "limit": 100})
-                taken += sum(each.amount for each in disputes.data if not each.status.startswith(_INQUIRY))
-                won += sum(each.amount for each in disputes.data if each.status == "won")
-        return taken, won
+                taken += sum(
+                    each.amount
+                    for each in disputes.data
+                    if each.status != "won" and not each.status.startswith(_INQUIRY)
+                )
+        return taken
 
     async def invoice_paid_by(self, payment: str) -> str | None:
         with asking():
@@ -231,14 +232,14 @@ class StripePayments(Payments):
     async def add_price(self, offer: Offer) -> None:
         await self._prices.add(offer)
 
-    async def set_active(self, price: PriceThere, *, active: bool) -> None:
-        await self._prices.set_active(price, active=active)
+    async def restore_price(self, price: PriceThere) -> None:
+        await self._prices.restore(price)
 
-    async def buy(self, top_up: TopUp, customer: str) -> str:
-        return await self._purchases.buy(top_up, customer)
+    async def buy(self, top_up: TopUp, customer: str, *, begin: bool) -> str | None:
+        return await self._purchases.buy(top_up, customer, begin=begin)
 
     async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:
-        told = await self._read(await self._changes.preview(has, wanted, at), taken_back=0, won_back=0)
+        told = await self._read(await self._changes.preview(has, wanted, at), 0)
         if told is None:
             raise PaymentsRefused("preview")
         return told

@@ -79,11 +79,9 @@ class StripePrices:
         with asking():
             await self._client.v1.prices.create_async(params, {"idempotency_key": f"price:{sold.lookup_key}"})
 
-    async def set_active(self, price: PriceThere, *, active: bool) -> None:
+    async def restore(self, price: PriceThere) -> None:
         with asking():
-            await self._client.v1.prices.update_async(price.id, {"active": active})
-        if not active:
-            self._ids.pop(price.sold.lookup_key, None)
+            await self._client.v1.prices.update_async(price.id, {"active": True})
 
     async def _has_product(self, id: str) -> bool:
         with asking():

@@ -28,27 +28,38 @@ class StripePurchases:
         self._client = client
         self._prices = prices
 
-    async def buy(self, top_up: TopUp, customer: str) -> str:
+    async def buy(self, top_up: TopUp, customer: str, *, begin: bool) -> str | None:
         """The invoice, which is paid. One that is not is voided, so that nobody pays it later."""
-        price = (await self._prices.ids([top_up.lookup_key]))[top_up.lookup_key]
-        card = await self._card(customer)
-        if card is None:
-            raise PaymentDeclined("payment_method_missing")
-        invoice = await self._begun(top_up, customer) or await self._begin(top_up, customer, price)
-        id = str(invoice.id)
-        with asking():
-            if invoice.status == "draft" and not invoice.lines.data:
-                item: Any = {"customer": customer, "invoice": id, "pricing": {"price": price}, "quantity": 1}
-                await self._client.v1.invoice_items.create_async(item, _key(top_up, "item"))
-            if invoice.status == "draft":
-                invoice = await self._client.v1.invoices.finalize_invoice_async(
-                    id, {}, _key(top_up, "finalize")
-                )
+        invoice = await self._begun(top_up, customer)
+        if invoice is None and not begin:
+            return None
+        if invoice is None or invoice.status == "draft":
+            price = (await self._prices.ids([top_up.lookup_key]))[top_up.lookup_key]
+            card = await self._card(customer)
+            invoice = await self._asked_for(top_up, customer, price, invoice)
+        elif invoice.status == "open":
+            card = await self._card(customer)
         if invoice.status == "void":
             raise PaymentDeclined("card_declined")
         if invoice.status != "paid":
-            await self._pay(top_up, id, card)
-        return id
+            await self._pay(top_up, str(invoice.id), card)
+        return str(invoice.id)
+
+    async def _asked_for(
+        self,
+        top_up: TopUp,
+        customer: str,
+        price: str,
+        invoice: Any | None,  # noqa: ANN401 - stripe.Invoice
+    ) -> Any:  # noqa: ANN401 - as above
+        """One that can be paid: begun, if it is not, and with the pack on it."""
+        invoice = invoice or await self._begin(top_up, customer, price)
+        id = str(invoice.id)
+        with asking():
+            if not invoice.lines.data:
+                item: Any = {"customer": customer, "invoice": id, "pricing": {"price": price}, "quantity": 1}
+                await self._client.v1.invoice_items.create_async(item, _key(top_up, "item"))
+            return await self._client.v1.invoices.finalize_invoice_async(id, {}, _key(top_up, "finalize"))
 
     async def _begun(self, top_up: TopUp, customer: str) -> Any | None:  # noqa: ANN401 - stripe.Invoice
         """Stripe forgets a key after a day, and may be away for longer: so the invoice is looked for."""
@@ -78,15 +89,18 @@ class StripePurchases:
         try:
             with asking():
                 await self._client.v1.invoices.pay_async(
-                    invoice, {"off_session": True, "payment_method": card}, _key(top_up, "pay")
+                    invoice, {"off_session": True, "payment_method": card}, _key(top_up, f"pay:{card}")
                 )
         except PaymentDeclined:
             with suppress(PaymentsRefused), asking():
                 await self._client.v1.invoices.void_invoice_async(invoice, {}, _key(top_up, "void"))
             raise
 
-    async def _card(self, customer: str) -> str | None:
-        """The customer's own, or else the one that pays a subscription, or that bought a pack before."""
+    async def _card(self, customer: str) -> str:
+        """The customer's own, or else the one that pays a subscription, or that bought a pack before.
+
+        Raises PaymentDeclined where there is none.
+        """
         with asking():
             there = await self._client.v1.customers.retrieve_async(customer)
             if getattr(there, "deleted", False):  # Stripe tells of it, but of nothing that it had
@@ -100,7 +114,9 @@ class StripePurchases:
             if (paying := next((each for each in cards if each is not None), None)) is not None:
                 return paying
             kept = await self._client.v1.customers.payment_methods.list_async(customer, {"limit": 1})
-        return next((each.id for each in kept.data), None)
+        for each in kept.data:
+            return each.id
+        raise PaymentDeclined("payment_method_missing")
 
 
 def _key(top_up: TopUp, step: str) -> Any:  # noqa: ANN401 - stripe.RequestOptions

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from adapters.stripe.prices import sold_by, tag
@@ -77,7 +78,6 @@ def invoice_from(
     sold: Mapping[str, Sold | None],
     *,
     taken_back: int,
-    won_back: int,
 ) -> Invoice | None:
     """``sold`` is by price. None for what is not of CueBX."""
     details = there.parent.subscription_details if there.parent is not None else None
@@ -101,7 +101,6 @@ def invoice_from(
         url=there.hosted_invoice_url,
         pdf=there.invoice_pdf,
         taken_back=taken_back,
-        won_back=won_back,
     )
 
 
@@ -120,7 +119,7 @@ def _line(line: Any, sold: Mapping[str, Sold | None]) -> Line:  # noqa: ANN401 -
         sold=None if price is None else sold.get(price),
         quantity=line.quantity or 1,
         amount=line.amount,
-        unit_amount=int(float(unit)) if unit is not None else 0,
+        unit_amount=int(Decimal(unit)) if unit is not None else 0,
         start=at(line.period.start),
         end=at(line.period.end),
         proration=_proration(line),

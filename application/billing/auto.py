@@ -101,14 +101,18 @@ class BuyAutomatically:
         if begun is None:
             return False
         account, workspace, top_up, new = begun
-        if new and not await self._is_low(account):
+        low = await self._is_low(account)
+        if new and not low:
             await self._save(top_up.fail(NOT_NEEDED, self.clock.now()))
             return False
-        customer = await self.checkouts.customer(workspace)
         try:
-            invoice = await self.payments.buy(top_up, customer)
+            customer = await self.checkouts.customer(workspace)
+            invoice = await self.payments.buy(top_up, customer, begin=low)
         except (PaymentDeclined, PaymentsRefused, PlanNotSold) as error:
             await self._failed(workspace, top_up, error)
+            return False
+        if invoice is None:  # somebody else has seen to it while Stripe was away
+            await self._save(top_up.fail(NOT_NEEDED, self.clock.now()))
             return False
         await self.invoice(invoice)
         await self._save(top_up.pay(invoice, self.clock.now()))

@@ -14,8 +14,8 @@ from application.billing.sync import SyncInvoice, SyncSubscription
 from application.catalog.ports import Catalog
 from application.ports import Clock, NewId, UnitOfWork
 from application.usage.ports import UsageReader
-from domain.billing.change import Quote, Timing, Wanted, timing_of
-from domain.billing.errors import NotSubscribed, PlanNotSold, QuoteOver
+from domain.billing.change import Monthly, Quote, Timing, Wanted, timing_of
+from domain.billing.errors import InvoiceOpen, NotSubscribed, PlanNotSold, QuoteOver
 from domain.billing.invoice import Line
 from domain.billing.standing import counting, living
 from domain.billing.subscription import Status, Subscription
@@ -83,10 +83,12 @@ class PreviewChange:
     ) -> Previewed:
         """``seats`` in all. What is None stays as it is; a new plan is its newest version.
 
-        Raises NotSubscribed, PlanMissing, PlanNotSold, SeatsRefused, and what ``Payments`` does.
+        Raises NotSubscribed, PlanMissing, PlanNotSold, SeatsRefused, InvoiceOpen, and what ``Payments`` does.
         """
         found = await self.find(actor.workspace, product)
         has = found.subscription
+        if has.owing:
+            raise InvoiceOpen(product)
         before = await self.catalog.plan(has.plan)
         after = before if plan in {None, before.key} else await self.catalog.newest_plan(product, plan or "")
         if after.free:
@@ -96,9 +98,14 @@ class PreviewChange:
             PlanRef(after.product, after.key, after.version), seats_beyond(after, asked, found.members)
         )
         monthly = after.monthly(wanted.seats)
-        timing = timing_of(before.monthly(has.seats), monthly, trialing=has.status is Status.TRIALING)
+        trialing = has.status is Status.TRIALING
+        timing = timing_of(
+            Monthly(before.monthly(has.seats), before.allocation),
+            Monthly(monthly, after.allocation),
+            trialing=trialing,
+        )
         now, due, gained, lines = self.clock.now(), 0, 0, tuple[Line, ...]()
-        if timing is Timing.NOW and (wanted.plan, wanted.seats) != (has.plan, has.seats):
+        if timing is Timing.NOW and not trialing and wanted != Wanted(has.plan, has.seats):
             told = await self.payments.preview(has, wanted, now)
             due, lines = told.total, told.lines
             gained = sum(each.amount for each in await self.invoice.dues(told))
@@ -114,6 +121,7 @@ class PreviewChange:
             currency=after.currency,
             credits=gained,
             fence=found.fence,
+            period_end=has.period_end,
         )
         async with self.uow() as tx:
             await tx.quotes.add(quote)
@@ -131,6 +139,7 @@ class MakeChange:
 
     find: FindSubscription
     payments: Payments
+    catalog: Catalog
     subscription: SyncSubscription
     invoice: SyncInvoice
     uow: UnitOfWork[BillingTx]
@@ -139,27 +148,47 @@ class MakeChange:
     operation: ClassVar[str] = "subscription.changed"
 
     async def __call__(self, actor: Member, product: str, id: UUID) -> Subscription:
-        """A repeat changes nothing more. Raises NotSubscribed, QuoteOver, and what ``Payments`` does."""
+        """A repeat changes nothing more, and goes on where it was cut off.
+
+        Raises NotSubscribed, QuoteOver, SeatsRefused, InvoiceOpen, and what ``Payments`` does.
+        """
         found = await self.find(actor.workspace, product)
-        has = found.subscription
-        async with self.uow() as tx:
-            quote = await tx.quotes.get(found.account.id, id)
-            if quote is None or quote.subscription != has.id:
-                raise QuoteOver
-            made = quote.wanted in (Wanted(has.plan, has.seats), _next(has))
-            if made and quote.fence != found.fence:
-                return has
-            if not quote.good(self.clock.now(), found.fence):
-                raise QuoteOver
-            facts = {"plan": str(quote.wanted.plan), "seats": quote.wanted.seats, "when": quote.timing}
-            target = account_text(found.account.id)
-            await self.record(tx, actor, actor.workspace, self.operation, target, after=facts)
+        quote, has = await self._claim(actor, found, id)
+        if quote is None:
+            return has
         if quote.timing is Timing.NOW:
             await self.invoice(await self.payments.change(has, quote))
         else:
             await self.payments.schedule(has, quote)
         await self.subscription(has.id)
         return (await self.find(actor.workspace, product)).subscription
+
+    async def _claim(self, actor: Member, found: _Found, id: UUID) -> tuple[Quote | None, Subscription]:
+        """The quote to be made, and from now on no other for the same subscription; None: it was made."""
+        account = found.account
+        async with self.uow() as tx:
+            await tx.accounts.hold(account.workspace)
+            quote = await tx.quotes.get(account.id, id)
+            known = {each.id: each for each in await tx.subscriptions.of(account.id)}
+            if quote is None or quote.subscription != found.subscription.id:
+                raise QuoteOver
+            has, fence = known[quote.subscription], await tx.subscriptions.fence(quote.subscription)
+            if quote.begun(fence):
+                return quote, has
+            if quote.claimed is not None and quote.wanted in (Wanted(has.plan, has.seats), _next(has)):
+                return None, has
+            if not quote.good(self.clock.now(), fence):
+                raise QuoteOver
+            if has.owing:
+                raise InvoiceOpen(account.plan.product)
+            plan = await self.catalog.plan(quote.wanted.plan)
+            seats_beyond(plan, plan.seats + quote.wanted.seats, await tx.members.enabled(account.workspace))
+            claimed = quote.claim(await tx.subscriptions.claim(account.id, has.id))
+            await tx.quotes.claim(claimed)
+            facts = {"plan": str(quote.wanted.plan), "seats": quote.wanted.seats, "when": quote.timing}
+            target = account_text(account.id)
+            await self.record(tx, actor, actor.workspace, self.operation, target, after=facts)
+        return claimed, has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,21 +212,38 @@ class EndSubscription:
 
     async def _set(self, actor: Member, product: str, action: str, *, now: bool, ends: bool) -> Subscription:
         found = await self.find(actor.workspace, product, which=living)
-        has = found.subscription
+        account, id = found.account, found.subscription.id
+        has = await self.payments.subscription(id)  # somebody may have done it on a page of Stripe's
+        if has is None:
+            raise NotSubscribed(product)
         now = now or (ends and not has.entitled)
+        if _is_so(has, now=now, ends=ends):
+            await self.subscription(id)
+        else:
+            async with self.uow() as tx:
+                await tx.accounts.hold(account.workspace)
+                await tx.subscriptions.claim(account.id, id)
+                target = account_text(account.id)
+                await self.record(tx, actor, actor.workspace, action, target, after={"now": now})
+            if now:
+                await self.payments.cancel(has)
+            elif not ends and has.status is Status.PAUSED:
+                await self.payments.resume(has)
+            else:
+                await self.payments.end_at_period_end(has, ends=ends)
+            await self.subscription(id)
         async with self.uow() as tx:
-            target = account_text(found.account.id)
-            await self.record(tx, actor, actor.workspace, action, target, after={"now": now})
-        if now:
-            await self.payments.cancel(has)
-        elif has.status is Status.PAUSED:
-            await self.payments.resume(has)
-        elif ends != (has.cancel_at is not None) or has.schedule is not None:
-            await self.payments.end_at_period_end(has, ends=ends)
-        await self.subscription(has.id)
-        async with self.uow() as tx:
-            known = {each.id: each for each in await tx.subscriptions.of(found.account.id)}
-        return known[has.id]
+            known = {each.id: each for each in await tx.subscriptions.of(account.id)}
+        return known[id]
+
+
+def _is_so(has: Subscription, *, now: bool, ends: bool) -> bool:
+    """Whether nothing is to be done."""
+    if has.over:
+        return True
+    if now or has.schedule is not None or has.status is Status.PAUSED:
+        return False
+    return ends == (has.cancel_at is not None)
 
 
 def _next(subscription: Subscription) -> Wanted | None:

@@ -59,10 +59,10 @@ class NoPayments(Payments):
     async def add_price(self, offer: Offer) -> None:  # noqa: ARG002
         _off()
 
-    async def set_active(self, price: PriceThere, *, active: bool) -> None:  # noqa: ARG002
+    async def restore_price(self, price: PriceThere) -> None:  # noqa: ARG002
         _off()
 
-    async def buy(self, top_up: TopUp, customer: str) -> str:  # noqa: ARG002
+    async def buy(self, top_up: TopUp, customer: str, *, begin: bool) -> str | None:  # noqa: ARG002
         _off()
 
     async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:  # noqa: ARG002

@@ -9,6 +9,7 @@ from application.notifications.ports import MailTx
 from application.workspaces.ports import Members, WorkspaceAccounts, Workspaces
 from domain.billing.change import Quote, Wanted
 from domain.billing.checkout import Checkout, CheckoutState, Purpose
+from domain.billing.drift import Granted
 from domain.billing.invoice import Invoice
 from domain.billing.sold import Offer, PriceThere
 from domain.billing.subscription import Subscription
@@ -80,11 +81,14 @@ class Payments(Protocol):
 
     async def add_price(self, offer: Offer) -> None: ...
 
-    async def set_active(self, price: PriceThere, *, active: bool) -> None:
-        """Whether it can be bought. Whoever pays it goes on to."""
+    async def restore_price(self, price: PriceThere) -> None:
+        """It was archived, and can be bought again."""
 
-    async def buy(self, top_up: TopUp, customer: str) -> str:
-        """With the customer's card, or not at all. The answer is the invoice, which is paid."""
+    async def buy(self, top_up: TopUp, customer: str, *, begin: bool) -> str | None:
+        """With the customer's card, or not at all. The answer is the invoice, which is paid.
+
+        Unless it is to ``begin``, only what was begun before is brought to its end; None where nothing was.
+        """
 
     async def preview(self, has: Subscription, wanted: Wanted, at: datetime) -> Invoice:
         """What would be asked for at once if it became that at that instant."""
@@ -130,16 +134,25 @@ class Subscriptions(Protocol):
 
     async def save(self, subscription: Subscription) -> None: ...
 
+    async def claim(self, account: AccountId, id: str) -> int:
+        """The fence goes up, and is the answer: whoever saw it before comes too late. Hold the account."""
+
 
 class Invoices(Protocol):
+    async def fence(self, id: str) -> int:
+        """Goes up whenever it is saved; 0 before the first time."""
+
+    async def find(self, account: AccountId, id: str) -> Invoice | None:
+        """Without its lines."""
+
     async def save(self, invoice: Invoice) -> None:
         """Without its lines, which stay at Stripe."""
 
     async def of(self, account: AccountId) -> Sequence[Invoice]:
         """All, without their lines."""
 
-    async def lots(self, account: AccountId) -> Mapping[str, int]:
-        """Microcredits that invoices paid for, by the lots' references; with what was refunded."""
+    async def lots(self, account: AccountId) -> Mapping[str, Granted]:
+        """What invoices paid for, by the lots' references."""
 
     async def page(
         self, accounts: Sequence[AccountId], *, after: str | None, limit: int
@@ -188,6 +201,9 @@ class Quotes(Protocol):
 
     async def get(self, account: AccountId, id: UUID) -> Quote | None: ...
 
+    async def claim(self, quote: Quote) -> None:
+        """Keeps since which fence it is made."""
+
 
 class BillingAccounts(WorkspaceAccounts, Protocol):
     async def get(self, id: AccountId) -> Account:
@@ -195,6 +211,8 @@ class BillingAccounts(WorkspaceAccounts, Protocol):
 
     async def settle(self, id: AccountId, plan: PlanRef, *, freezes_at: datetime | None) -> None:
         """What it may spend from now on. Call ``hold`` first."""
+
+    async def freezes_at(self, id: AccountId) -> datetime | None: ...
 
     async def auto_top_up(self, id: AccountId) -> AutoTopUp | None: ...
 

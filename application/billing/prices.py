@@ -31,9 +31,7 @@ class PublishPrices:
             if change.outcome is PriceOutcome.NEW and change.offer is not None:
                 await self.payments.add_price(change.offer)
             elif change.there is not None and change.outcome is PriceOutcome.RESTORED:
-                await self.payments.set_active(change.there, active=True)
-            elif change.there is not None and change.outcome is PriceOutcome.RETIRED:
-                await self.payments.set_active(change.there, active=False)
+                await self.payments.restore_price(change.there)
         return changes
 
     async def planned(self, sells: tuple[Sequence[Product], Sequence[Plan]]) -> Sequence[PriceChange]:

@@ -1,7 +1,7 @@
 """Both books, side by side: what Stripe has, and what CueBX made of it."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 
 from application.actor import Operator
@@ -14,15 +14,18 @@ from domain.billing.drift import (
     Drift,
     Remedy,
     of_customer,
+    of_fault,
     of_invoices,
     of_lots,
+    of_plan_unpaid,
     of_standing,
     of_subscriptions,
 )
-from domain.billing.errors import BillingOff
+from domain.billing.errors import BillingOff, PaymentsUnavailable
 from domain.billing.invoice import Due, Invoice, InvoiceStatus
-from domain.billing.standing import standing
+from domain.billing.standing import Standing, standing
 from domain.billing.subscription import Subscription
+from domain.errors import DomainError
 from domain.events import NotYet
 from domain.ids import WorkspaceId
 from domain.usage.account import Account
@@ -53,7 +56,7 @@ class Reconcile:
             async with self.uow() as tx:
                 page = await tx.customers.page(after=after, limit=PAGE)
             for workspace, customer in page:
-                drifts = await self._of(workspace, customer)
+                drifts = await self._seen(workspace, customer)
                 found += drifts
                 if apply:
                     await self._mend(workspace, drifts)
@@ -61,17 +64,34 @@ class Reconcile:
                 return found
             after = page[-1][0]
 
+    async def _seen(self, workspace: WorkspaceId, customer: str) -> list[Drift]:
+        """One that cannot be compared hides no other."""
+        try:
+            return await self._of(workspace, customer)
+        except (BillingOff, PaymentsUnavailable):
+            raise
+        except DomainError as error:
+            return [of_fault(customer, str(error))]
+
     async def _mend(self, workspace: WorkspaceId, drifts: Sequence[Drift]) -> None:
         """Reading again is safe: it grants and takes back once, whatever was done before."""
         if any(each.remedy is Remedy.CUSTOMER for each in drifts):
             await self.close(workspace)
         for id in dict.fromkeys(each.about for each in drifts if each.remedy is Remedy.SUBSCRIPTION):
-            await self.subscription(id)
+            await self._again(self.subscription(id), id)
         for id in dict.fromkeys(each.about for each in drifts if each.remedy is Remedy.INVOICE):
-            try:
-                await self.invoice(id)
-            except NotYet:
-                _log.warning("a hold keeps what invoice %s takes back; it is taken when that ends", id)
+            await self._again(self.invoice(id), id)
+
+    async def _again(self, reading: Awaitable[object], id: str) -> None:
+        """One that cannot be put right is no reason to leave the others as they are."""
+        try:
+            await reading
+        except NotYet:
+            _log.warning("a hold keeps what %s takes back; it is taken when that ends", id)
+        except PaymentsUnavailable:
+            raise
+        except DomainError:
+            _log.exception("%s could not be put right", id)
 
     async def _of(self, workspace: WorkspaceId, customer: str) -> list[Drift]:
         async with self.uow() as tx:
@@ -100,6 +120,7 @@ class Reconcile:
             here = await tx.subscriptions.of(account.id)
             invoices = await tx.invoices.of(account.id)
             lots = await tx.invoices.lots(account.id)
+            freezes_at = await tx.accounts.freezes_at(account.id)
         drifts = [
             *of_subscriptions(account.id, here, there),
             *of_invoices(account.id, invoices, billed),
@@ -109,15 +130,18 @@ class Reconcile:
         if live:
             plans = {each.plan: terms_of(await self.catalog.plan(each.plan)) for each in live}
             stands = standing(live, plans, otherwise=live[0].plan)
-            seats = workspace.seats if workspace.kind is Kind.TEAM else None
-            drifts += of_standing(account.id, account.plan, seats, stands, live[0].id)
+            now = Standing(account.plan, workspace.seats, freezes_at)
+            seats = workspace.kind is Kind.TEAM
+            drifts += of_standing(account.id, now, stands, live[0].id, seats=seats)
+        elif there and not (await self.catalog.plan(account.plan)).free:
+            drifts += of_plan_unpaid(account.id, account.plan, there)
         return drifts
 
-    async def _dues(self, invoices: Sequence[Invoice]) -> Mapping[str, tuple[Due, str]]:
-        dues = dict[str, tuple[Due, str]]()
+    async def _dues(self, invoices: Sequence[Invoice]) -> Mapping[str, tuple[Due, Invoice]]:
+        dues = dict[str, tuple[Due, Invoice]]()
         for each in invoices:
             if each.status is InvoiceStatus.PAID:
-                dues |= {due.reference: (due, each.id) for due in await self.invoice.dues(each)}
+                dues |= {due.reference: (due, each) for due in await self.invoice.dues(each)}
         return dues
 
 

@@ -11,7 +11,13 @@ from application.billing.told import ActOnStripeEvent
 from application.catalog.ports import Catalog
 from application.ports import Clock, NewId, UnitOfWork
 from domain.billing.checkout import Checkout, CheckoutState, Purpose
-from domain.billing.errors import AlreadySubscribed, PackMissing, PlanNotSold, SeatsRefused
+from domain.billing.errors import (
+    AlreadySubscribed,
+    PackMissing,
+    PaymentsRefused,
+    PlanNotSold,
+    SeatsRefused,
+)
 from domain.billing.sold import Sold, SoldKind
 from domain.catalog.bounds import SEATS
 from domain.catalog.plan import Plan
@@ -67,7 +73,11 @@ class OpenCheckout:
 
     async def close(self, checkout: Checkout, customer: str) -> None:
         """So that nobody pays on it any more; or, where somebody has, sees to what came of it."""
-        session = await self.page(checkout, customer)
+        try:
+            session = await self.page(checkout, customer)
+        except (PlanNotSold, PaymentsRefused):  # nobody ever saw it
+            await self._over(checkout, CheckoutState.EXPIRED)
+            return
         if session is not None:
             await self.payments.expire_session(session.id)
             await self.act.session(session.id)
@@ -98,7 +108,7 @@ class Subscribe:
             async with self.uow() as tx:
                 workspace = await tx.workspaces.get(actor.workspace)
             customer = await self.checkouts.customer(workspace)
-            checkout, old = await self._wish(actor, plan, seats)
+            checkout, old = await self._wish(actor, plan, await free_of(self.catalog, plan), seats)
             if old is not None:
                 await self.checkouts.close(old, customer)
                 continue
@@ -107,15 +117,17 @@ class Subscribe:
                 return session
         raise NotYet
 
-    async def _wish(self, actor: Member, plan: Plan, seats: int | None) -> tuple[Checkout, Checkout | None]:
+    async def _wish(
+        self, actor: Member, plan: Plan, until_paid: Plan, seats: int | None
+    ) -> tuple[Checkout, Checkout | None]:
         """What is open for this wish; and what is open for another one, which has to be closed first.
 
         So is one whose time is over: perhaps it was paid at the last moment, and nobody has told yet.
         """
-        ref = PlanRef(plan.product, plan.key, plan.version)
+        ref = ref_of(plan)
         async with self.uow() as tx:
             workspace = await tx.workspaces.get(actor.workspace)
-            account = await account_for(tx, workspace, ref, self.new_id, self.clock)
+            account = await account_for(tx, workspace, ref_of(until_paid), self.new_id, self.clock)
             extra = seats_beyond(plan, seats, await tx.members.enabled(workspace.id))
             known = await tx.subscriptions.of(account.id)
             if any(not each.over for each in known):
@@ -173,22 +185,30 @@ class BuyCredits:
         raise NotYet
 
     async def _wish(self, actor: Member, product: str, wanted: Mapping[str, int]) -> Checkout:
-        plans = await self.catalog.plans(product)
+        first = (await self.catalog.plans(product))[0]
+        until_paid = await free_of(self.catalog, first)
         async with self.uow() as tx:
             workspace = await tx.workspaces.get(actor.workspace)
-            first = plans[0]
-            ref = PlanRef(first.product, first.key, first.version)
-            account = await account_for(tx, workspace, ref, self.new_id, self.clock)
+            account = await account_for(tx, workspace, ref_of(until_paid), self.new_id, self.clock)
             now = self.clock.now()
-            open_ = await tx.checkouts.open(account.id, Purpose.TOP_UP)
-            if open_ is not None and open_.wanted == wanted and open_.good(now):
-                return open_
+            for each in await tx.checkouts.all_open(account.id):
+                if each.purpose is Purpose.TOP_UP and each.wanted == wanted and each.good(now):
+                    return each
             checkout = Checkout.new(self.new_id(), account.id, Purpose.TOP_UP, wanted, now)
             await self.record(
                 tx, actor, actor.workspace, "checkout.opened", account_text(account.id), after=dict(wanted)
             )
             await tx.checkouts.save(checkout)
         return checkout
+
+
+def ref_of(plan: Plan) -> PlanRef:
+    return PlanRef(plan.product, plan.key, plan.version)
+
+
+async def free_of(catalog: Catalog, plan: Plan) -> Plan:
+    """What an account of the plan's product has that nobody pays for; the plan itself where none is free."""
+    return next((each for each in await catalog.plans(plan.product) if each.free), plan)
 
 
 async def account_for(

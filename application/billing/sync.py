@@ -84,7 +84,8 @@ class SyncSubscription:
             if await tx.customers.of(workspace.id) != seen.customer:
                 _log.error("subscription %s names an account that is not its customer's", seen.id)
                 return True
-            await tx.subscriptions.save(seen)
+            if before.get(seen.id) != seen:
+                await tx.subscriptions.save(seen)
             after = sorted({**before, seen.id: seen}.values(), key=lambda each: (each.created_at, each.id))
             if decides(seen, list(before.values()), after):
                 await self._apply(tx, workspace, account, standing(after, plans, otherwise=otherwise))
@@ -139,8 +140,8 @@ class SyncSubscription:
 class SyncInvoice:
     """Reads an invoice at Stripe, and grants what it paid for, or takes back what was paid back.
 
-    Each lot is granted once, and what is taken back of it only grows, so that it does not matter how often
-    this happens, or in which order.
+    Each lot is granted once, and what is taken back of it is all that goes back by now, so that it does not
+    matter how often this happens. Whoever finds that somebody else has read Stripe since does it again.
     """
 
     payments: Payments
@@ -151,21 +152,39 @@ class SyncInvoice:
 
     async def __call__(self, id: str) -> Invoice | None:
         """None for what is not of CueBX. Raises NotYet while a hold keeps what is to be taken back."""
-        invoice = await self.payments.invoice(id)
-        if invoice is None:
-            return None
-        async with self.uow() as tx:
+        for _ in range(TRIES):
+            async with self.uow() as tx:
+                fence = await tx.invoices.fence(id)
+            invoice = await self.payments.invoice(id)
+            if invoice is None:
+                return None
             try:
-                account = await tx.accounts.get(invoice.account)
+                kept = await self._keep(invoice, fence)
             except AccountMissing:
                 return None
+            if kept is None:
+                continue
+            if invoice.status is InvoiceStatus.PAID:
+                await self._grant(invoice)
+            async with self.uow() as tx:
+                if await tx.invoices.fence(id) == kept:
+                    return invoice
+        raise NotYet
+
+    async def _keep(self, invoice: Invoice, fence: int) -> int | None:
+        """The fence then; None where it has to be read again. Raises AccountMissing."""
+        async with self.uow() as tx:
+            account = await tx.accounts.get(invoice.account)
             if await tx.customers.of(account.workspace) != invoice.customer:
-                _log.error("invoice %s names an account that is not its customer's", id)
+                _log.error("invoice %s names an account that is not its customer's", invoice.id)
+                raise AccountMissing
+            await tx.accounts.hold(account.workspace)
+            if await tx.invoices.fence(invoice.id) != fence:
                 return None
+            if await tx.invoices.find(account.id, invoice.id) == replace(invoice, lines=()):
+                return fence
             await tx.invoices.save(invoice)
-        if invoice.status is InvoiceStatus.PAID:
-            await self._grant(invoice)
-        return invoice
+        return fence + 1
 
     async def dues(self, invoice: Invoice) -> tuple[Due, ...]:
         """The lots that it stands for. Raises PlanMissing, ProductMissing, PackMissing."""
@@ -195,23 +214,11 @@ class SyncInvoice:
                     expires_at=NEVER if due.end is None else due.end,
                 )
             )
-            if invoice.taken_back:
-                back = due.share(invoice.taken_back, invoice.paid)
-                taken = await self.ledger.execute(
-                    TakeBack(account=invoice.account, reference=due.reference, amount=back)
-                )
-                waits += taken.waits
-            if won := due.share(invoice.won_back, invoice.paid):
-                await self.ledger.execute(
-                    Grant(
-                        account=invoice.account,
-                        id=LotId(self.new_id()),
-                        source=Source.ADJUSTMENT,
-                        amount=won,
-                        reference=f"{due.reference}:won",
-                        expires_at=NEVER if due.end is None else due.end,
-                    )
-                )
+            back = due.back(invoice)
+            taken = await self.ledger.execute(
+                TakeBack(account=invoice.account, reference=due.reference, amount=back)
+            )
+            waits += taken.waits
         if waits:
             raise NotYet
 

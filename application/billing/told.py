@@ -50,7 +50,7 @@ async def keep(uow: UnitOfWork[BillingTx], events: Sequence[Happened], now: date
             *(
                 StripeTold(event=each.event, type=each.type, about=each.about, payment=each.payment)
                 for each in new
-                if heeded(each.type)
+                if each.about and heeded(each.type)
             )
         )
     return len(new)

@@ -29,6 +29,29 @@ class Drift:
     remedy: Remedy
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Of one lot, in microcredits: all that it was granted, and what of that went back."""
+
+    amount: int
+    back: int
+
+    def __str__(self) -> str:
+        return f"{self.amount}, {self.back} back" if self.back else str(self.amount)
+
+
+def of_fault(customer: str, fault: str) -> Drift:
+    """What is there cannot be understood here: a pack, say, that the catalog never had."""
+    return Drift(
+        kind="unreadable",
+        account=None,
+        about=customer,
+        here=fault,
+        there="there",
+        remedy=Remedy.BY_HAND,
+    )
+
+
 def of_customer(id: str) -> Drift:
     """Whose workspace was deleted."""
     return Drift(
@@ -60,13 +83,26 @@ def of_subscriptions(
 
 
 def of_standing(
-    account: AccountId, plan: PlanRef, seats: int | None, stands: Standing, about: str
+    account: AccountId, here: Standing, stands: Standing, about: str, *, seats: bool
 ) -> Iterator[Drift]:
-    """``seats`` are the workspace's, None where nobody buys seats for it."""
-    if plan != stands.plan:
-        yield _drift("plan", account, about, str(plan), str(stands.plan), Remedy.SUBSCRIPTION)
-    if seats is not None and seats != stands.seats:
-        yield _drift("seats", account, about, str(seats), str(stands.seats), Remedy.SUBSCRIPTION)
+    """``seats``: whether somebody buys seats for the workspace."""
+    pairs: dict[str, tuple[object, object]] = {
+        "plan": (here.plan, stands.plan),
+        "freeze": (here.freezes_at, stands.freezes_at),
+    }
+    if seats:
+        pairs["seats"] = (here.seats, stands.seats)
+    for kind, (one, other) in pairs.items():
+        if one != other:
+            yield _drift(kind, account, about, str(one or "none"), str(other or "none"), Remedy.SUBSCRIPTION)
+
+
+def of_plan_unpaid(account: AccountId, plan: PlanRef, over: Sequence[Subscription]) -> Iterator[Drift]:
+    """A plan that was subscribed to, and is had without that now."""
+    for each in over:
+        if each.plan == plan:
+            yield _drift("plan", account, each.id, str(plan), "over", Remedy.BY_HAND)
+            return
 
 
 def of_invoices(account: AccountId, here: Sequence[Invoice], there: Sequence[Invoice]) -> Iterator[Drift]:
@@ -82,16 +118,16 @@ def of_invoices(account: AccountId, here: Sequence[Invoice], there: Sequence[Inv
 
 
 def of_lots(
-    account: AccountId, lots: Mapping[str, int], dues: Mapping[str, tuple[Due, str]]
+    account: AccountId, lots: Mapping[str, Granted], dues: Mapping[str, tuple[Due, Invoice]]
 ) -> Iterator[Drift]:
-    """``lots`` are microcredits by reference, ``dues`` what paid invoices stand for, with the invoice."""
+    """``lots`` are by reference, and so is what paid invoices stand for."""
     for reference, (due, invoice) in dues.items():
-        if lots.get(reference) != due.amount:
-            found = str(lots.get(reference, "none"))
-            yield _drift("lot", account, invoice, found, str(due.amount), Remedy.INVOICE)
-    for reference, amount in lots.items():
+        found, wanted = lots.get(reference), Granted(due.amount, due.back(invoice))
+        if found != wanted:
+            yield _drift("lot", account, invoice.id, str(found or "none"), str(wanted), Remedy.INVOICE)
+    for reference, found in lots.items():
         if reference not in dues:
-            yield _drift("lot", account, reference, str(amount), "not paid", Remedy.BY_HAND)
+            yield _drift("lot", account, reference, str(found), "not paid", Remedy.BY_HAND)
 
 
 def _shown(subscription: Subscription | None) -> str:

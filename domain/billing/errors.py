@@ -101,6 +101,17 @@ class StillSubscribed(Conflict):
         return f"the workspace still pays for {named}: cancel the subscription first, now or at period end"
 
 
+@dataclass(eq=False)
+class InvoiceOpen(Conflict):
+    """What is not paid for is not changed."""
+
+    code: ClassVar[str] = "invoice_open"
+    product: str
+
+    def __str__(self) -> str:
+        return f"an invoice of {self.product} is not paid: pay it first, and then change the subscription"
+
+
 class QuoteOver(Conflict):
     code: ClassVar[str] = "quote_over"
 

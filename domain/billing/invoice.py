@@ -42,7 +42,8 @@ class Line:
 class Invoice:
     """Amounts are hundredths of ``currency``.
 
-    ``taken_back`` was refunded or disputed, ``won_back`` of that was decided in our favour.
+    ``taken_back`` is refunded, or disputed and not won. It grows, and falls where a refund fails or a dispute
+    is won.
     """
 
     id: str
@@ -60,7 +61,6 @@ class Invoice:
     url: str | None = None
     pdf: str | None = None
     taken_back: int = 0
-    won_back: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +73,14 @@ class Due:
     start: datetime
     end: datetime | None
 
-    def share(self, part: int, whole: int) -> int:
-        """Of its credits, what ``part`` of ``whole`` paid for: no more than that."""
-        return self.amount * min(part, whole) // whole if whole > 0 else 0
+    def back(self, invoice: Invoice) -> int:
+        """Microcredits of it that go back: by the share of all that the invoice asked for.
+
+        What a balance at Stripe paid of that counts as paid.
+        """
+        if invoice.total <= 0:
+            return 0
+        return self.amount * min(invoice.taken_back, invoice.total) // invoice.total
 
 
 def dues(invoice: Invoice, plans: Mapping[Sold, PlanTerms], packs: Mapping[Sold, PackTerms]) -> Iterator[Due]:

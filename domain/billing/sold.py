@@ -86,7 +86,6 @@ class PriceOutcome(StrEnum):
     NEW = "new"
     UNCHANGED = "unchanged"
     RESTORED = "restored"
-    RETIRED = "retired"
     CLASH = "clash"
 
 
@@ -101,7 +100,11 @@ class PriceChange:
 
 
 def price_changes(offers: Sequence[Offer], there: Sequence[PriceThere]) -> Iterator[PriceChange]:
-    """What has to be done so that exactly the ``offers`` can be bought. Nobody's price is ever edited."""
+    """What has to be done so that the ``offers`` can be bought. Nobody's price is ever edited.
+
+    Those of earlier versions stay as they are: whoever pays them may want more seats. What is for sale is
+    decided here, not at Stripe.
+    """
     known = {each.sold: each for each in there}
     for offer in offers:
         found = known.pop(offer.sold, None)
@@ -112,6 +115,3 @@ def price_changes(offers: Sequence[Offer], there: Sequence[PriceThere]) -> Itera
         else:
             outcome = PriceOutcome.UNCHANGED if found.active else PriceOutcome.RESTORED
             yield PriceChange(outcome, offer.sold, offer, found)
-    for found in known.values():
-        if found.active:
-            yield PriceChange(PriceOutcome.RETIRED, found.sold, None, found)

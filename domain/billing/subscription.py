@@ -23,8 +23,8 @@ class Status(StrEnum):
 WARNED = timedelta(days=3)
 """How long before its end a trial is told of: when Stripe tells us."""
 _ENTITLED = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.UNPAID})
-_OWING = frozenset({Status.PAST_DUE, Status.UNPAID})
-_OVER = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
+OWING = frozenset({Status.PAST_DUE, Status.UNPAID})
+OVER = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
 _NEVER_PAID = frozenset({Status.INCOMPLETE, Status.INCOMPLETE_EXPIRED})
 
 
@@ -59,13 +59,18 @@ class Subscription:
         return self.status in _ENTITLED
 
     @property
+    def owing(self) -> bool:
+        """Whether an invoice is open, or was given up."""
+        return self.status in OWING
+
+    @property
     def began(self) -> bool:
         """Whether the account ever had its plan."""
         return self.status not in _NEVER_PAID
 
     @property
     def over(self) -> bool:
-        return self.status in _OVER
+        return self.status in OVER
 
     @property
     def renews(self) -> bool:
@@ -80,6 +85,6 @@ class Subscription:
 
     def freezes_at(self, grace_days: int) -> datetime | None:
         """From when on nothing is spent, because it is not paid."""
-        if self.status not in _OWING or self.owed_since is None:
+        if not self.owing or self.owed_since is None:
             return None
         return self.owed_since + timedelta(days=grace_days)

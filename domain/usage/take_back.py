@@ -21,8 +21,8 @@ class TakeBack:
     """Of the lot with this ``reference``, ``amount`` microcredits in all were paid back to the customer.
 
     What is free of it is gone. What was spent of it is owed: it counts as borrowed, and later lots pay it
-    back first. ``amount`` is of all times together, so a repeat, or an older word, changes nothing. Raises
-    LotMissing.
+    back first. ``amount`` is of all times together, so a repeat changes nothing; where it is less than
+    before, the difference is given again. Raises LotMissing.
     """
 
     account: AccountId
@@ -40,7 +40,10 @@ class TakeBack:
             raise LotMissing(self.reference)
         left = min(self.amount, lot.granted + lot.refunded) - lot.refunded
         if left <= 0:
-            return TakenBack(lot.refunded, 0, 0)
+            given = replace(lot, granted=lot.granted - left, refunded=lot.refunded + left)
+            if left:
+                desk.receive(given, now)
+            return TakenBack(given.refunded, 0, 0)
         free = min(left, lot.free)
         spent = min(left - free, lot.spent)
         taken = replace(

@@ -11,6 +11,7 @@ from application.actor import Member
 from application.billing.auto import SetAutoTopUp
 from domain.billing.errors import NotSubscribed, PackMissing
 from domain.billing.top_up import AutoTopUp, AutoTopUpMissing
+from domain.catalog.bounds import CREDITS
 from domain.credits import MalformedAmount, format_credits, parse_credits
 from domain.ids import account_text
 from entrypoints.http.fields import Credits, Key
@@ -59,6 +60,8 @@ async def set_auto_top_up(
         wanted = AutoTopUp(parse_credits(data.below), data.pack, data.monthly)
     except MalformedAmount as error:
         raise invalid(str(error)) from error
+    if wanted.below > CREDITS:
+        raise invalid(f"below: must be at most {format_credits(CREDITS)}")
     account = await use(member, data.product, wanted)
     return Reply(
         AutoTopUpAnswer(

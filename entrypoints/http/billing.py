@@ -59,16 +59,19 @@ class PageAnswer(Struct, frozen=True, kw_only=True):
 
 
 class PlanNamed(Struct, frozen=True, kw_only=True):
+    """``extra_seats`` are those beyond the plan's own."""
+
     product: str
     plan: str
     version: int
+    extra_seats: int
 
 
 class SubscriptionItem(Struct, frozen=True, kw_only=True):
     """``plan`` is what the account has now; all that follows is null without a subscription.
 
     ``status`` is Stripe's. ``next_plan`` is what it becomes when the period ends; at ``cancel_at`` it ends.
-    From ``freezes_at`` on nothing is spent, as an invoice is open.
+    While it is ``frozen`` nothing is spent, as an invoice is open.
     """
 
     account_id: str
@@ -101,7 +104,12 @@ class SubscriptionItem(Struct, frozen=True, kw_only=True):
             cancel_at=None if has is None else has.cancel_at,
             next_plan=None
             if follow is None
-            else PlanNamed(product=follow.product, plan=follow.plan, version=follow.version),
+            else PlanNamed(
+                product=follow.product,
+                plan=follow.plan,
+                version=follow.version,
+                extra_seats=0 if has is None else has.next_seats or 0,
+            ),
             frozen=account.overdue,
         )
 
@@ -212,7 +220,7 @@ async def list_invoices(
             status=each.status,
             total=format_hundredths(each.total),
             paid=format_hundredths(each.paid),
-            refunded=format_hundredths(each.taken_back - each.won_back),
+            refunded=format_hundredths(each.taken_back),
             currency=each.currency,
             created_at=each.created_at,
             paid_at=each.paid_at,

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from application.actor import Member
 from application.billing.change import EndSubscription, MakeChange, PreviewChange, Previewed
 from domain.billing.change import Timing
-from domain.billing.errors import NotSubscribed, PlanNotSold, QuoteOver, SeatsRefused
+from domain.billing.errors import InvoiceOpen, NotSubscribed, PlanNotSold, QuoteOver, SeatsRefused
 from domain.billing.invoice import Line
 from domain.billing.sold import Sold, SoldKind
 from domain.billing.subscription import Subscription
@@ -133,6 +133,7 @@ class StandsAnswer(Struct, frozen=True, kw_only=True):
     period_end: datetime
     cancel_at: datetime | None
     next_plan: str | None
+    next_extra_seats: int | None
 
     @classmethod
     def of(cls, subscription: Subscription) -> "StandsAnswer":
@@ -145,6 +146,7 @@ class StandsAnswer(Struct, frozen=True, kw_only=True):
             period_end=subscription.period_end,
             cancel_at=subscription.cancel_at,
             next_plan=None if follow is None else follow.plan,
+            next_extra_seats=subscription.next_seats,
         )
 
 
@@ -152,7 +154,7 @@ class StandsAnswer(Struct, frozen=True, kw_only=True):
     PATH + "/preview",
     tag=TAG,
     status=HTTPStatus.CREATED,
-    refuses=(NotSubscribed, PlanMissing, PlanNotSold, SeatsRefused, *OF_PAYMENTS),
+    refuses=(NotSubscribed, PlanMissing, PlanNotSold, SeatsRefused, InvoiceOpen, *OF_PAYMENTS),
 )
 async def preview_change(
     member: Member,
@@ -165,7 +167,11 @@ async def preview_change(
     return Reply(QuoteAnswer.of(await use(member, product, plan=data.plan, seats=data.seats)))
 
 
-@lean_post(PATH + "/change", tag=TAG, refuses=(MalformedId, NotSubscribed, QuoteOver, *OF_PAYMENTS))
+@lean_post(
+    PATH + "/change",
+    tag=TAG,
+    refuses=(MalformedId, NotSubscribed, PlanNotSold, QuoteOver, SeatsRefused, InvoiceOpen, *OF_PAYMENTS),
+)
 async def change_subscription(
     member: Member,
     workspace: WorkspacePath,  # noqa: ARG001 - as above

@@ -17,6 +17,7 @@ from entrypoints.http.lean import Reply, Sent, lean_post
 
 TAG = "Operation"
 _ID = "^[A-Za-z0-9_.:-]*$"
+LATEST = 32_503_680_000  # the year 3000
 
 
 class BrevoEvent(Struct, frozen=True, kw_only=True):
@@ -42,9 +43,9 @@ async def brevo_webhook(
 
 
 class StripeObject(Struct, frozen=True, kw_only=True):
-    """Only what names the thing: what it is like is asked at Stripe."""
+    """Only what names the thing: what it is like is asked at Stripe. An invoice to come has no name yet."""
 
-    id: Annotated[str, Meta(max_length=255, pattern=_ID)] = ""
+    id: Annotated[str, Meta(max_length=255, pattern=_ID)] | None = None
     payment_intent: Annotated[str, Meta(max_length=255, pattern=_ID)] | None = None
 
 
@@ -57,7 +58,7 @@ class StripeEvent(Struct, frozen=True, kw_only=True):
 
     id: Annotated[str, Meta(min_length=1, max_length=255, pattern=_ID)]
     type: Annotated[str, Meta(min_length=1, max_length=255, pattern=_ID)]
-    created: Annotated[int, Meta(ge=0, le=1 << 40)]
+    created: Annotated[int, Meta(ge=0, le=LATEST)]
     data: StripeData
 
 
@@ -86,7 +87,7 @@ async def stripe_webhook(
     told = Happened(
         event=data.id,
         type=data.type,
-        about=data.data.object.id,
+        about=data.data.object.id or "",
         payment=data.data.object.payment_intent,
         at=datetime.fromtimestamp(data.created, UTC),
     )

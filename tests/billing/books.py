@@ -20,7 +20,7 @@ from application.billing.sync import SyncInvoice, SyncSubscription
 from application.billing.told import ActOnStripeEvent
 from application.catalog.check import CheckCatalog
 from application.notifications.post import PostMail
-from domain.billing.drift import Drift
+from domain.billing.drift import Drift, Granted
 from domain.ids import PlanRef
 from domain.usage.lot import Lot
 from domain.usage.terms import Terms
@@ -86,16 +86,15 @@ class Books:
 
     def lots(self) -> dict[str, Lot]:
         """Those that came of invoices, by reference."""
-        lots = {
-            each.reference or "": each for each in self.ledger.desks[self.office.account.id].lots.values()
-        }
-        return {name: each for name, each in lots.items() if name.startswith("stripe:")}
+        lots = self.ledger.desks[self.office.account.id].lots.values()
+        named = {each.reference or "": each for each in lots}
+        return {name: each for name, each in named.items() if name.startswith("stripe:")}
 
     async def drifts(self) -> Sequence[Drift]:
         """Where both books differ."""
-        paid = {name: each for name, each in self.lots().items() if not name.endswith(":won")}
-        lots = {name: each.granted + each.refunded for name, each in paid.items()}
-        self.office.work.till.lots[self.office.account.id] = lots
+        lots = self.lots().items()
+        kept = {name: Granted(each.granted + each.refunded, each.refunded) for name, each in lots}
+        self.office.work.till.lots[self.office.account.id] = kept
         return await self.reconcile(Operator())
 
     def standing(self) -> dict[str, object]:

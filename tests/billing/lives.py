@@ -70,6 +70,7 @@ class Life:
             lambda: self.be("paused"),
             self.win,
             lambda: self.be("active"),
+            lambda: self.refund(1.0),
             lambda: self.become("team", seats=3),
             lambda: card(self.there, "0341"),
             lambda: self.advance(31),
@@ -138,8 +139,7 @@ def expected(state: State) -> dict[str, int]:
         intents = [each["payment"]["payment_intent"] for each in paid]
         back = sum(each["amount"] for each in state.all("refund") if each["payment_intent"] in intents)
         disputes = [each for each in state.all("dispute") if each["payment_intent"] in intents]
-        back += sum(each["amount"] for each in disputes)
-        won = sum(each["amount"] for each in disputes if each["status"] == "won")
+        back += sum(each["amount"] for each in disputes if each["status"] != "won")
         lines = [(each, named(state, each)) for each in invoice["lines"]["data"]]
         lost = sum(part(each, key) for each, key in lines if each["amount"] < 0)
         for each, key in lines:
@@ -148,10 +148,8 @@ def expected(state: State) -> dict[str, int]:
                 continue
             granted = gained + lost if prorated(each) else gained
             if granted > 0:
-                paid_for = invoice["amount_paid"] or 1
-                lots[f"stripe:{each['id']}"] = granted - granted * min(back, paid_for) // paid_for
-                if won:
-                    lots[f"stripe:{each['id']}:won"] = granted * min(won, paid_for) // paid_for
+                asked = invoice["total"] or 1
+                lots[f"stripe:{each['id']}"] = granted - granted * min(back, asked) // asked
     return lots
 
 

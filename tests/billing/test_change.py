@@ -80,7 +80,8 @@ async def test_a_downgrade_is_made_when_the_period_ends(till: Till) -> None:
     stands = await change(till, quote)
     assert (stands["plan"], stands["next_plan"]) == ("scale", "team")
     assert await change(till, quote) == stands
-    assert (await till.shown())["next_plan"] == {"product": "api", "plan": "team", "version": 1}
+    follow = {"product": "api", "plan": "team", "version": 1, "extra_seats": 0}
+    assert (await till.shown())["next_plan"] == follow
     till.there.advance(days=32)
     await till.hear()
     shown = await till.shown()

@@ -18,7 +18,7 @@ from application.billing.reconcile import Reconcile, ReconcileDaily
 from application.billing.sweep import SweepStripeEvents
 from application.billing.sync import SyncInvoice, SyncSubscription
 from application.billing.told import ActOnStripeEvent
-from domain.billing.errors import PackMissing
+from domain.billing.errors import PackMissing, PaymentsUnavailable
 from domain.billing.events import StripeTold
 from domain.billing.sold import PriceOutcome
 from domain.billing.subscription import Subscription
@@ -187,6 +187,32 @@ async def test_a_pack_that_never_was_is_told(till: Till) -> None:
     line["pricing"]["price_details"]["price"] = price["id"]
     with pytest.raises(PackMissing):
         await (await till.services.get(SyncInvoice))(invoice["id"])
+    [drift] = await (await till.services.get(Reconcile))(Operator(), apply=True)
+    assert (drift.kind, drift.here) == ("unreadable", "api has no pack 'gone'")
+
+
+async def test_what_cannot_be_put_right_is_said_and_left(
+    till: Till, caplog: pytest.LogCaptureFixture
+) -> None:
+    await till.subscribe()
+    till.there.events()
+    use = await till.services.get(Reconcile)
+
+    async def fail(id: str) -> bool:
+        raise PackMissing("api", id)
+
+    unable: Any = fail
+    found = await replace(use, subscription=unable)(Operator(), apply=True)
+    assert "could not be put right" in caplog.text
+    left = {each.kind for each in await use(Operator())}
+    assert left < {each.kind for each in found}
+
+    async def away(id: str) -> bool:
+        raise PaymentsUnavailable("away")
+
+    unable = away
+    with pytest.raises(PaymentsUnavailable):
+        await replace(use, subscription=unable)(Operator(), apply=True)
 
 
 async def test_prices_are_hidden_and_come_back(till: Till) -> None:
@@ -198,7 +224,7 @@ async def test_prices_are_hidden_and_come_back(till: Till) -> None:
             old = {"product": product, "unit_amount": "1", "currency": "usd", "metadata": {"cuebx": key}}
             catalog.create_price(till.there.state, old)
     changed = {each.outcome for each in await publish(Operator())}
-    assert changed == {PriceOutcome.UNCHANGED, PriceOutcome.RESTORED, PriceOutcome.RETIRED}
+    assert changed == {PriceOutcome.UNCHANGED, PriceOutcome.RESTORED}
     assert {each.outcome for each in await publish(Operator())} == {PriceOutcome.UNCHANGED}
 
 
@@ -227,12 +253,12 @@ async def test_reconciling_goes_on_over_what_waits_and_what_is_gone(
     [charge] = till.there.state.all("charge")
     with till.there.changing():
         payments.create_refund(till.there.state, {"charge": charge["id"]})
-    assert [each.kind for each in await use(Operator(), apply=True)] == ["invoice"]
+    assert [each.kind for each in await use(Operator(), apply=True)] == ["invoice", "lot"]
     [lot] = await till.lots()
     assert (lot.free, lot.held, lot.refunded) == (0, lot.granted, 0)
     daily = await till.services.get(ReconcileDaily)
     await till.change("UPDATE workspace SET seats = 3 WHERE kind = 'team'")
-    assert await daily() == {"drifts": 1}
+    assert await daily() == {"drifts": 2}
     assert await replace(daily, reconcile=replace(use, payments=NoPayments()))() == {}
     sweep = await till.services.get(SweepStripeEvents)
     assert await replace(sweep, payments=NoPayments())() == {}

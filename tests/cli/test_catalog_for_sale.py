@@ -58,9 +58,9 @@ def test_a_price_that_somebody_pays_is_never_edited(there: StripeServer, tmp_pat
     asked("catalog", "publish", str(SAMPLE), "--stripe")
     changes = outcomes(asked("catalog", "publish", str(dearer(tmp_path)), "--stripe"))
     counted = Counter(changes.values())
-    assert (counted["new"], counted["retired"]) == (2, 2)
+    assert (counted["new"], counted["unchanged"]) == (2, 7)
     found = prices(there)
-    assert found["cuebx:plan:api:scale:1"] == (49900, False)
+    assert found["cuebx:plan:api:scale:1"] == (49900, True)
     assert found["cuebx:plan:api:scale:2"] == (59900, True)
 
 

@@ -89,6 +89,10 @@ async def test_a_fence_goes_up_with_each_change(uow: Uow) -> None:
     async with uow() as tx:
         assert await tx.subscriptions.fence(one.id) == 2
         assert await tx.subscriptions.of(account.id) == [older, changed]
+        assert await tx.subscriptions.claim(account.id, one.id) == 3
+    async with uow() as tx:
+        assert await tx.subscriptions.fence(one.id) == 3
+        assert await tx.subscriptions.fence(older.id) == 1
 
 
 async def test_invoices_are_paged_from_the_newest(uow: Uow) -> None:
@@ -100,8 +104,13 @@ async def test_invoices_are_paged_from_the_newest(uow: Uow) -> None:
             await tx.invoices.save(each)
     paid = replace(invoices[1], status=InvoiceStatus.PAID, paid=100, paid_at=NOON, url="u", taken_back=5)
     async with uow() as tx:
+        assert await tx.invoices.fence(paid.id) == 1
         await tx.invoices.save(paid)
     async with uow() as tx:
+        assert await tx.invoices.fence(paid.id) == 2
+        assert await tx.invoices.fence("in_none") == 0
+        assert await tx.invoices.find(account.id, paid.id) == paid
+        assert await tx.invoices.find(other.id, paid.id) is None
         assert {each.id: each for each in await tx.invoices.of(account.id)} == {
             each.id: each for each in (invoices[0], paid, invoices[2])
         }
@@ -164,13 +173,16 @@ async def test_a_quote_is_one_accounts(uow: Uow) -> None:
     account, other = await an_account(uow), await an_account(uow)
     quote = Quote.new(
         new_id(), account.id, "sub_1", Wanted(SCALE, 2), timing=Timing.NOW, now=NOON, due=5, monthly=9,
-        currency="USD", credits=7, fence=3,
+        currency="USD", credits=7, fence=3, period_end=NOON + DAY,
     )  # fmt: skip
     async with uow() as tx:
         await tx.quotes.add(quote)
     async with uow() as tx:
         assert await tx.quotes.get(account.id, quote.id) == quote
         assert await tx.quotes.get(other.id, quote.id) is None
+        await tx.quotes.claim(quote.claim(4))
+    async with uow() as tx:
+        assert await tx.quotes.get(account.id, quote.id) == quote.claim(4)
 
 
 async def test_each_notice_is_given_once(uow: Uow) -> None:
@@ -219,6 +231,7 @@ async def test_an_account_follows_what_it_is_told(uow: Uow) -> None:
         assert (found.plan, found.overdue, found.top_up_below) == (SCALE, True, 5)
         assert await tx.accounts.auto_top_up(account.id) == wanted
         assert (account.id, NOON - 9999 * DAY) in await tx.accounts.freezing(NOON - 9999 * DAY)
+        assert await tx.accounts.freezes_at(account.id) == NOON - 9999 * DAY
         assert account.id not in [id for id, _ in await tx.accounts.freezing(NOON - 10000 * DAY)]
         assert account.id in await tx.accounts.with_auto_top_up()
         await tx.accounts.settle(account.id, TEAM, freezes_at=NOON + 9999 * DAY)

@@ -8,8 +8,16 @@ from uuid import uuid4
 import pytest
 
 from application.billing.prices import catalog_of
-from domain.billing.change import Quote, Timing, Wanted, timing_of
-from domain.billing.drift import Drift, Remedy, of_invoices, of_lots, of_subscriptions
+from domain.billing.change import Monthly, Quote, Timing, Wanted, timing_of
+from domain.billing.drift import (
+    Drift,
+    Granted,
+    Remedy,
+    of_invoices,
+    of_lots,
+    of_plan_unpaid,
+    of_subscriptions,
+)
 from domain.billing.dunning import Dunning, dunning
 from domain.billing.errors import BillingOff, PaymentsRefused
 from domain.billing.invoice import LEEWAY, Due, Invoice, InvoiceStatus, Line, dues
@@ -83,10 +91,10 @@ def test_a_change_to_less_brings_nothing_and_so_does_what_is_no_plan() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "whole", "share"), [(0, 100, 0), (50, 100, 500), (200, 100, 1000), (5, 0, 0)]
+    ("taken", "total", "back"), [(0, 100, 0), (50, 100, 500), (200, 100, 1000), (5, 0, 0)]
 )
-def test_what_is_paid_back_is_its_share_of_the_money(part: int, whole: int, share: int) -> None:
-    assert DUE.share(part, whole) == share
+def test_what_is_paid_back_is_its_share_of_all_that_was_asked_for(taken: int, total: int, back: int) -> None:
+    assert DUE.back(an_invoice(total=total, paid=10, taken_back=taken)) == back
 
 
 def test_a_lookup_key_says_what_is_sold() -> None:
@@ -115,7 +123,6 @@ def test_prices_become_what_is_offered_and_none_is_edited() -> None:
         (PriceOutcome.UNCHANGED, same),
         (PriceOutcome.RESTORED, hidden),
         (PriceOutcome.CLASH, dearer),
-        (PriceOutcome.RETIRED, SMALL),
     ]
 
 
@@ -128,14 +135,15 @@ def test_what_is_for_sale_is_all_that_is_not_retired() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "trialing", "timing"),
     [
-        (100, 200, False, Timing.NOW),
-        (100, 100, False, Timing.NOW),
-        (200, 100, False, Timing.PERIOD_END),
-        (200, 100, True, Timing.NOW),
+        (Monthly(100, 5), Monthly(200, 5), False, Timing.NOW),
+        (Monthly(100, 5), Monthly(100, 9), False, Timing.NOW),
+        (Monthly(200, 5), Monthly(100, 9), False, Timing.PERIOD_END),
+        (Monthly(100, 9), Monthly(200, 5), False, Timing.PERIOD_END),
+        (Monthly(200, 9), Monthly(100, 5), True, Timing.NOW),
     ],
 )
-def test_what_costs_less_is_so_when_what_is_paid_is_over(
-    before: int, after: int, *, trialing: bool, timing: Timing
+def test_what_costs_or_brings_less_is_so_when_what_is_paid_is_over(
+    before: Monthly, after: Monthly, *, trialing: bool, timing: Timing
 ) -> None:
     assert timing_of(before, after, trialing=trialing) is timing
 
@@ -176,10 +184,37 @@ def test_one_that_stripe_does_not_know_is_for_somebody_to_look_at() -> None:
 
 
 def test_lots_are_what_paid_invoices_stand_for() -> None:
-    paid = {DUE.reference: (DUE, "in_1")}
-    assert kinds(of_lots(ACCOUNT, {"stripe:il_1": 1000}, paid)) == []
-    assert kinds(of_lots(ACCOUNT, {"stripe:il_1": 900}, paid)) == [("lot", Remedy.INVOICE)]
-    assert kinds(of_lots(ACCOUNT, {"stripe:il_1": 1000}, {})) == [("lot", Remedy.BY_HAND)]
+    paid, half = {DUE.reference: (DUE, an_invoice())}, {DUE.reference: (DUE, an_invoice(taken_back=50))}
+    whole, wrong = {DUE.reference: Granted(1000, 0)}, {DUE.reference: Granted(900, 0)}
+    assert kinds(of_lots(ACCOUNT, whole, paid)) == []
+    assert kinds(of_lots(ACCOUNT, {DUE.reference: Granted(1000, 500)}, half)) == []
+    for lots, stands in ((wrong, paid), ({}, paid), (whole, half)):
+        assert kinds(of_lots(ACCOUNT, lots, stands)) == [("lot", Remedy.INVOICE)]
+    assert kinds(of_lots(ACCOUNT, whole, {})) == [("lot", Remedy.BY_HAND)]
+
+
+def test_a_plan_is_had_as_long_as_it_is_subscribed_to() -> None:
+    over = [a_subscription(status=Status.CANCELED)]
+    assert kinds(of_plan_unpaid(ACCOUNT, SMALL.ref, over)) == [("plan", Remedy.BY_HAND)]
+    assert kinds(of_plan_unpaid(ACCOUNT, LARGE.ref, over)) == []
+
+
+def test_a_quote_is_begun_once_in_its_time_and_goes_on_until_something_else_happens() -> None:
+    quote = a_quote()
+    assert quote.good(START, 1)
+    assert not quote.good(START, 2)
+    assert not quote.good(START + timedelta(minutes=15), 1)
+    assert a_quote(period_end=START + timedelta(minutes=1)).expires_at == START + timedelta(minutes=1)
+    claimed = quote.claim(2)
+    assert not claimed.good(START, 1)
+    assert (claimed.begun(2), claimed.begun(3)) == (True, False)
+
+
+def a_quote(*, due: int = 0, period_end: datetime = END) -> Quote:
+    return Quote.new(
+        uuid4(), ACCOUNT, "sub_1", Wanted(SMALL.ref, 0), timing=Timing.NOW, now=START, due=due, monthly=900,
+        currency="USD", credits=0, fence=1, period_end=period_end,
+    )  # fmt: skip
 
 
 def test_who_owes_is_frozen_after_the_time_of_grace() -> None:
@@ -222,8 +257,4 @@ def test_a_trial_that_ends_soon_is_told_of() -> None:
 
 @pytest.mark.parametrize(("due", "total"), [(500, 900), (0, 900), (-200, 700), (-1000, 0)])
 def test_what_is_given_back_makes_the_next_invoice_less(due: int, total: int) -> None:
-    quote = Quote.new(
-        uuid4(), ACCOUNT, "sub_1", Wanted(SMALL.ref, 0), timing=Timing.NOW, now=START, due=due, monthly=900,
-        currency="USD", credits=0, fence=1,
-    )  # fmt: skip
-    assert quote.next_total == total
+    assert a_quote(due=due).next_total == total

@@ -19,6 +19,7 @@ from application.billing.ports import (
 )
 from domain.billing.change import Quote
 from domain.billing.checkout import Checkout, CheckoutState, Purpose
+from domain.billing.drift import Granted
 from domain.billing.invoice import Invoice
 from domain.billing.subscription import Status, Subscription
 from domain.billing.top_up import TopUp, TopUpState
@@ -55,7 +56,8 @@ class TillRows:
     quotes: dict[UUID, Quote] = field(default_factory=dict)
     notices: set[tuple[AccountId, str, str]] = field(default_factory=set)
     top_ups: dict[UUID, TopUp] = field(default_factory=dict)
-    lots: dict[AccountId, dict[str, int]] = field(default_factory=dict)
+    lots: dict[AccountId, dict[str, Granted]] = field(default_factory=dict)
+    fences: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> "TillRows":
         return TillRows(
@@ -69,6 +71,7 @@ class TillRows:
             notices=set(self.notices),
             top_ups=dict(self.top_ups),
             lots=dict(self.lots),
+            fences=dict(self.fences),
         )
 
 
@@ -110,18 +113,31 @@ class FakeSubscriptions(Subscriptions):
         fence = await self.fence(subscription.id)
         self.till.subscriptions[subscription.id] = (subscription, fence + 1)
 
+    async def claim(self, account: AccountId, id: str) -> int:
+        one, fence = self.till.subscriptions[id]
+        self.till.subscriptions[id] = (one, fence + 1)
+        return fence + 1
+
 
 @dataclass
 class FakeInvoices(Invoices):
     till: TillRows
 
+    async def fence(self, id: str) -> int:
+        return self.till.fences.get(id, 0)
+
+    async def find(self, account: AccountId, id: str) -> Invoice | None:
+        found = self.till.invoices.get(id)
+        return found if found is not None and found.account == account else None
+
     async def save(self, invoice: Invoice) -> None:
         self.till.invoices[invoice.id] = replace(invoice, lines=())
+        self.till.fences[invoice.id] = await self.fence(invoice.id) + 1
 
     async def of(self, account: AccountId) -> Sequence[Invoice]:
         return [each for each in self.till.invoices.values() if each.account == account]
 
-    async def lots(self, account: AccountId) -> Mapping[str, int]:
+    async def lots(self, account: AccountId) -> Mapping[str, Granted]:
         return self.till.lots.get(account, {})
 
     async def page(
@@ -194,6 +210,9 @@ class FakeQuotes(Quotes):
     async def get(self, account: AccountId, id: UUID) -> Quote | None:
         found = self.till.quotes.get(id)
         return found if found is not None and found.account == account else None
+
+    async def claim(self, quote: Quote) -> None:
+        self.till.quotes[quote.id] = quote
 
 
 @dataclass

@@ -134,6 +134,9 @@ class FakeAccounts(Accounts, BillingAccounts, ParkedAccounts):
     async def all(self) -> Sequence[Account]:
         return [await self.get(id) for id in sorted(self.rows)]
 
+    async def freezes_at(self, id: AccountId) -> datetime | None:
+        return self.freezes.get(id)
+
     async def settle(self, id: AccountId, plan: PlanRef, *, freezes_at: datetime | None) -> None:
         overdue = freezes_at is not None and freezes_at <= datetime.now(UTC)
         self.rows[id] = replace(self.rows[id], plan=plan, overdue=overdue)

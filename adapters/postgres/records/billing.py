@@ -68,7 +68,6 @@ class InvoiceRecord(Base):
     total: Mapped[int]
     paid: Mapped[int]
     taken_back: Mapped[int]
-    won_back: Mapped[int]
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     url: Mapped[str | None]
@@ -120,6 +119,7 @@ class QuoteRecord(Base):
     credits: Mapped[int]
     fence: Mapped[int]
     expires_at: Mapped[datetime]
+    claimed: Mapped[int | None]
 
     __table_args__ = (Index(None, "expires_at"),)
 
