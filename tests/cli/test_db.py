@@ -20,7 +20,7 @@ def test_a_database_that_is_behind_is_told_and_brought_up(own_database: str) -> 
     assert behind.exit_code == 1
     first, *others, last = behind.stderr.splitlines()
     assert first == "missing: 0001 (The first tables.)"
-    assert all(each.startswith("missing: 000") for each in others)
+    assert all(each.startswith("missing: 00") for each in others)
     assert last == "Error: the database is behind: run `cuebx db upgrade`"
     done = [each.replace("missing:", "done:") for each in (first, *others)]
     assert command("db", "upgrade").output.splitlines() == [*done, "the database is up to date"]
