@@ -242,6 +242,15 @@ async def test_cancelled_ten_times_at_once_it_is_over_once(till: Till, *, planne
     await till.is_in_order()
 
 
+async def test_what_is_over_there_is_over_before_it_is_told(till: Till) -> None:
+    id = await subscribed(till)
+    with till.there.changing():
+        subscriptions.cancel(till.there.state, {}, id)
+    over = (await till.ask("POST", "/subscriptions/api/cancel", {})).json()
+    assert over["status"] == "canceled"
+    assert (await till.shown())["plan"] == "free"
+
+
 async def test_a_subscription_that_stripe_knows_no_more_is_told_as_that(till: Till) -> None:
     id = await subscribed(till)
     del till.there.state.objects["subscription"][id]

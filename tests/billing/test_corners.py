@@ -8,11 +8,8 @@ import pytest
 
 from application.actor import Operator
 from application.billing import reconcile as reconcile_module
-from application.billing import subscribe as subscribe_module
-from application.billing import sync as sync_module
 from application.billing.auto import BuyAutomatically, TopUpLow
 from application.billing.off import NoPayments
-from application.billing.ports import Payments
 from application.billing.prices import PublishPrices
 from application.billing.reconcile import Reconcile, ReconcileDaily
 from application.billing.sweep import SweepStripeEvents
@@ -21,8 +18,6 @@ from application.billing.told import ActOnStripeEvent
 from domain.billing.errors import PackMissing, PaymentsUnavailable
 from domain.billing.events import StripeTold
 from domain.billing.sold import PriceOutcome
-from domain.billing.subscription import Subscription
-from domain.events import NotYet
 from domain.ids import AccountId, account_text
 from tests.billing.conftest import Till
 from tests.fakes.stripe import catalog, payments, subscriptions
@@ -119,51 +114,6 @@ async def test_a_page_that_was_paid_but_not_told_is_seen_to(till: Till) -> None:
     assert till.there.pay(pack) is None
     assert await till.page("/top-ups", product="api", pack="small") != pack
     assert await till.credits() == [SCALE, ("top_up", "10000")]
-
-
-async def test_whoever_is_always_overtaken_is_to_come_again(
-    till: Till, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    id = await till.subscribe()
-    for module in (subscribe_module, sync_module):
-        monkeypatch.setattr(module, "TRIES", 0)
-    sync = await till.services.get(SyncSubscription)
-    with pytest.raises(NotYet):
-        await sync(id)
-    for path, wanted in (("/subscriptions", {"plan": "team"}), ("/top-ups", {"pack": "small"})):
-        answer = await till.ask("POST", path, {"product": "api", **wanted})
-        assert (answer.status_code, answer.json()["code"]) == (503, "not_yet")
-
-
-class Meddling(NoPayments):
-    """Once it was asked, somebody else is faster."""
-
-    def __init__(self, real: Payments, meddle: Any) -> None:  # noqa: ANN401 - what the other one does
-        self.real = real
-        self.meddle = meddle
-        self.asked = 0
-
-    async def subscription(self, id: str) -> Subscription | None:
-        seen = await self.real.subscription(id)
-        self.asked += 1
-        if self.asked == 1:
-            await self.meddle()
-        return seen
-
-
-async def test_old_news_never_overwrites_new(till: Till) -> None:
-    id = await till.subscribe()
-    sync = await till.services.get(SyncSubscription)
-
-    async def meddle() -> None:
-        with till.there.changing():
-            subscriptions.update(till.there.state, {"cancel_at_period_end": "true"}, id)
-        await sync(id)
-
-    meddling = Meddling(sync.payments, meddle)
-    assert await replace(sync, payments=meddling)(id)
-    assert meddling.asked == 2
-    assert (await till.shown())["cancel_at"] is not None
 
 
 async def test_without_a_free_plan_the_last_one_stays_without_credits(till: Till) -> None:

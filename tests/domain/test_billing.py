@@ -16,12 +16,14 @@ from domain.billing.drift import (
     of_invoices,
     of_lots,
     of_plan_unpaid,
+    of_standing,
     of_subscriptions,
 )
 from domain.billing.dunning import Dunning, dunning
 from domain.billing.errors import BillingOff, PaymentsRefused
 from domain.billing.invoice import LEEWAY, Due, Invoice, InvoiceStatus, Line, dues
 from domain.billing.sold import Offer, PriceOutcome, PriceThere, Sold, SoldKind, price_changes
+from domain.billing.standing import Standing
 from domain.billing.subscription import Status, Subscription
 from domain.billing.terms import PackTerms, PlanTerms
 from domain.catalog.errors import ProductMissing
@@ -191,6 +193,14 @@ def test_lots_are_what_paid_invoices_stand_for() -> None:
     for lots, stands in ((wrong, paid), ({}, paid), (whole, half)):
         assert kinds(of_lots(ACCOUNT, lots, stands)) == [("lot", Remedy.INVOICE)]
     assert kinds(of_lots(ACCOUNT, whole, {})) == [("lot", Remedy.BY_HAND)]
+
+
+@pytest.mark.parametrize("seats", [False, True])
+def test_seats_are_compared_where_somebody_buys_them(*, seats: bool) -> None:
+    here, there = Standing(SMALL.ref, 3, None), Standing(LARGE.ref, 5, START)
+    found = [kind for kind, _ in kinds(of_standing(ACCOUNT, here, there, "sub_1", seats=seats))]
+    assert found == ["plan", "freeze", *(["seats"] if seats else [])]
+    assert kinds(of_standing(ACCOUNT, there, there, "sub_1", seats=seats)) == []
 
 
 def test_a_plan_is_had_as_long_as_it_is_subscribed_to() -> None:
