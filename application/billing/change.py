@@ -15,7 +15,7 @@ from application.catalog.ports import Catalog
 from application.ports import Clock, NewId, UnitOfWork
 from application.usage.ports import UsageReader
 from domain.billing.change import Monthly, Quote, Timing, Wanted, timing_of
-from domain.billing.errors import InvoiceOpen, NotSubscribed, PlanNotSold, QuoteOver
+from domain.billing.errors import InvoiceOpen, NotSubscribed, PaymentDeclined, PlanNotSold, QuoteOver
 from domain.billing.invoice import Line
 from domain.billing.standing import counting, living
 from domain.billing.subscription import Status, Subscription
@@ -157,11 +157,21 @@ class MakeChange:
         if quote is None:
             return has
         if quote.timing is Timing.NOW:
-            await self.invoice(await self.payments.change(has, quote))
+            await self.invoice(await self._pay(actor, has, quote))
         else:
             await self.payments.schedule(has, quote)
         await self.subscription(has.id)
         return (await self.find(actor.workspace, product)).subscription
+
+    async def _pay(self, actor: Member, has: Subscription, quote: Quote) -> str:
+        """The invoice. Once it was declined the quote is over: Stripe would repeat that for another card."""
+        try:
+            return await self.payments.change(has, quote)
+        except PaymentDeclined:
+            async with self.uow() as tx:
+                await tx.accounts.hold(actor.workspace)
+                await tx.subscriptions.claim(quote.account, has.id)
+            raise
 
     async def _claim(self, actor: Member, found: _Found, id: UUID) -> tuple[Quote | None, Subscription]:
         """The quote to be made, and from now on no other for the same subscription; None: it was made."""

@@ -110,6 +110,7 @@ async def test_what_is_not_paid_for_leaves_what_was_planned(till: Till) -> None:
     await till.hear()
     assert (await till.shown())["next_plan"]["plan"] == "team"
     card(till.there, "4242")
+    assert await refused(till, quote) == "quote_over"
     till.there.advance(days=32)
     await till.hear()
     assert totals(till) == [49_900, 4_900]
