@@ -11,6 +11,7 @@ from application.billing.off import NoPayments
 from application.billing.ports import Payments
 from application.billing.sync import SyncInvoice, SyncSubscription
 from application.usage.ports import Ledger
+from domain.billing.invoice import Invoice
 from domain.billing.subscription import Subscription
 from domain.events import NotYet
 from domain.usage.desk import Command, T_co
@@ -44,10 +45,18 @@ class Meddling(NoPayments):
 
     async def subscription(self, id: str) -> Subscription | None:
         seen = await self.real.subscription(id)
+        await self._overtake()
+        return seen
+
+    async def invoice(self, id: str) -> Invoice | None:
+        seen = await self.real.invoice(id)
+        await self._overtake()
+        return seen
+
+    async def _overtake(self) -> None:
         self.asked += 1
         if self.asked == 1:
             await self.meddle()
-        return seen
 
 
 async def test_old_news_never_overwrites_new(till: Till) -> None:
@@ -63,6 +72,20 @@ async def test_old_news_never_overwrites_new(till: Till) -> None:
     assert await replace(sync, payments=meddling)(id)
     assert meddling.asked == 2
     assert (await till.shown())["cancel_at"] is not None
+
+
+async def test_an_invoice_that_somebody_has_read_since_is_read_again(till: Till) -> None:
+    await till.subscribe()
+    sync = await till.services.get(SyncInvoice)
+    [invoice] = till.there.state.all("invoice")
+
+    async def meddle() -> None:
+        await sync(invoice["id"])
+
+    meddling = Meddling(sync.payments, meddle)
+    assert await replace(sync, payments=meddling)(invoice["id"])
+    assert meddling.asked == 2
+    assert await till.credits() == [("allocation", "300000")]
 
 
 class Slow(Ledger):

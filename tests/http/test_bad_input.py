@@ -41,8 +41,9 @@ def each(operations: list[Operation]) -> pytest.MarkDecorator:
 
 @pytest.fixture(scope="module")
 def server(embedded_server: str) -> Iterator[Running]:
-    asyncio.run(run_sql(embedded_server, f"CREATE DATABASE cuebx_bad_input TEMPLATE {TEMPLATE}"))
-    with running(renamed(embedded_server, "cuebx_bad_input")) as server:
+    name = f"cuebx_{uuid4().hex}"
+    asyncio.run(run_sql(embedded_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    with running(renamed(embedded_server, name)) as server:
         yield server
 
 

@@ -33,8 +33,9 @@ schema = schemathesis.openapi.from_dict(
 
 @pytest.fixture(scope="module")
 def server(embedded_server: str) -> Iterator[Running]:
-    asyncio.run(run_sql(embedded_server, f"CREATE DATABASE cuebx_fuzzed TEMPLATE {TEMPLATE}"))
-    with running(renamed(embedded_server, "cuebx_fuzzed")) as server:
+    name = f"cuebx_{uuid4().hex}"
+    asyncio.run(run_sql(embedded_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    with running(renamed(embedded_server, name)) as server:
         yield server
 
 
